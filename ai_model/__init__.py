@@ -1,0 +1,2 @@
+"""The framework-free half of Corral: models, prompts, the engine and the pool. Never imports
+Django."""
