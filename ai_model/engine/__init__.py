@@ -1,0 +1,40 @@
+"""The engine room: the only place that talks to llama.cpp. It knows nothing of queues, visitors'
+rights or sockets."""
+
+from __future__ import annotations
+
+from ai_model.engine.config import EngineConfig
+from ai_model.engine.engine import Engine
+from ai_model.engine.errors import (
+    DecodeError,
+    EngineError,
+    EngineNotReady,
+    ModelLoadError,
+    NoFreeInstance,
+)
+from ai_model.engine.events import Delta, EngineEvent, Finished, FinishReason, Progress, Started
+from ai_model.engine.model import ModelInfo
+from ai_model.engine.request import EngineRequest, SamplingParams
+from ai_model.engine.snapshot import EngineSnapshot, EngineState, InstanceSnapshot
+
+__all__ = [
+    "DecodeError",
+    "Delta",
+    "Engine",
+    "EngineConfig",
+    "EngineError",
+    "EngineEvent",
+    "EngineNotReady",
+    "EngineRequest",
+    "EngineSnapshot",
+    "EngineState",
+    "FinishReason",
+    "Finished",
+    "InstanceSnapshot",
+    "ModelInfo",
+    "ModelLoadError",
+    "NoFreeInstance",
+    "Progress",
+    "SamplingParams",
+    "Started",
+]

@@ -1,0 +1,39 @@
+"""A flag that stops llama.cpp in the middle of a step without asking Python."""
+
+from __future__ import annotations
+
+import ctypes
+
+from llama_cpp import llama_cpp as lib
+
+
+class AbortFlag:
+    """The two-byte buffer behind ``llama_set_abort_callback``.
+
+    llama.cpp asks its abort callback between the nodes of a graph, thousands of times a second. A
+    Python callback would take the GIL each time; instead the callback is libc's ``strlen`` and its
+    argument this buffer: an empty string means go on, a string of one character means stop (the C
+    ``bool`` is the low byte of the length). Thread-safe: one byte is written atomically.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = ctypes.create_string_buffer(2)
+        strlen = ctypes.CDLL(None).strlen
+        self._callback = ctypes.cast(strlen, lib.ggml_abort_callback)
+
+    def attach(self, ctx: lib.llama_context_p) -> None:
+        """Make ``ctx`` obey this flag, which must outlive it."""
+        lib.llama_set_abort_callback(ctx, self._callback, ctypes.addressof(self._buffer))
+
+    def set(self) -> None:
+        """Stop the step that is running, or the next one."""
+        self._buffer[0] = b"\x01"
+
+    def clear(self) -> None:
+        """Let steps run."""
+        self._buffer[0] = b"\x00"
+
+    @property
+    def is_set(self) -> bool:
+        """Whether steps are being stopped."""
+        return bool(self._buffer[0] != b"\x00")

@@ -1,0 +1,87 @@
+"""What a step costs: milliseconds by number of tokens, measured when a model is loaded."""
+
+from __future__ import annotations
+
+import bisect
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ai_model.engine.context import Context
+
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+@dataclass(frozen=True, slots=True)
+class CostCurve:
+    """Measured points ``(tokens, milliseconds)``, rising in tokens, at least one.
+
+    The cost of a step is a staircase, not a line: quantised kernels work in tiles, so the measured
+    sizes are its edges.
+    """
+
+    points: tuple[tuple[int, float], ...]
+
+    def cost_ms(self, num_tokens: int) -> float:
+        """Return the milliseconds of a step of ``num_tokens``, between the points by proportion."""
+        sizes = [size for size, _ in self.points]
+        at = bisect.bisect_left(sizes, num_tokens)
+        if at < len(sizes) and sizes[at] == num_tokens:
+            return self.points[at][1]
+        if at == 0:
+            return self.points[0][1]
+        if at == len(sizes):
+            size, cost = self.points[-1]
+            return cost * num_tokens / size
+        (low, low_cost), (high, high_cost) = self.points[at - 1], self.points[at]
+        return low_cost + (high_cost - low_cost) * (num_tokens - low) / (high - low)
+
+    def largest_step(self, target_ms: float, *, at_least: int, at_most: int) -> int:
+        """Return the tokens of the largest step that ends within ``target_ms``, between the two
+        bounds.
+
+        Prefers an edge of the staircase; when none lies above ``at_least``, returns ``at_least``.
+        """
+        edges = [size for size, cost in self.points if cost <= target_ms and at_least <= size]
+        size, cost = self.points[-1]
+        if cost <= target_ms:
+            edges.append(int(size * target_ms / max(cost, 1e-6)))
+        return min(at_most, max([at_least, *edges]))
+
+
+def measure(context: Context, *, num_vocab: int, budget_s: float = 1.0) -> CostCurve:
+    """Return the curve of this model on this machine, spending about ``budget_s`` seconds; empties
+    the context.
+
+    Sizes that no longer fit the budget are left to proportion.
+    """
+    started = time.monotonic()
+    points: list[tuple[int, float]] = []
+    _run(context, 1, num_vocab)
+    for size in _SIZES:
+        if size > context.batch_tokens:
+            break
+        points.append((size, _run(context, size, num_vocab)))
+        spent = time.monotonic() - started
+        if spent + 2 * points[-1][1] / 1000 > budget_s:
+            break
+    return CostCurve(tuple(_rising(points)))
+
+
+def _run(context: Context, size: int, num_vocab: int) -> float:
+    context.clear()
+    for position in range(size):
+        token = 3 + position * 7 % max(1, num_vocab - 3)
+        context.add(token, position=position, sequence=0, wants_logits=position == size - 1)
+    started = time.perf_counter()
+    context.decode()
+    elapsed_ms = (time.perf_counter() - started) * 1000
+    context.clear()
+    return elapsed_ms
+
+
+def _rising(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Drop a size that is dearer than the next larger one: nobody would choose it as an edge."""
+    return [point for point, following in pairwise(points) if point[1] <= following[1]] + points[
+        -1:
+    ]

@@ -1,0 +1,269 @@
+"""The engine: a thread that owns the model and answers several requests at once, and a thread-safe
+face."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from ai_model.engine.abort_flag import AbortFlag
+from ai_model.engine.config import EngineConfig
+from ai_model.engine.decoder import Decoder
+from ai_model.engine.errors import EngineNotReady, ModelLoadError, NoFreeInstance
+from ai_model.engine.events import EngineEvent, Finished, FinishReason
+from ai_model.engine.instance import Instance, Listener, Phase
+from ai_model.engine.request import EngineRequest
+from ai_model.engine.snapshot import EngineSnapshot, EngineState, InstanceSnapshot
+from ai_model.prompt import Tokenizer
+
+logger = logging.getLogger(__name__)
+
+_IDLE_BEAT_S = 1.0
+"""How long the thread sleeps at most without showing a heartbeat."""
+
+
+class Engine:
+    """One model, loaded once, and ``num_instances`` conversations answered together (continuous
+    batching).
+
+    All methods are thread-safe. Listeners are called on the engine's thread and must return at
+    once; ``on_state`` likewise. The engine has no queue: submit() raises NoFreeInstance when every
+    instance is taken.
+    """
+
+    def __init__(
+        self, config: EngineConfig, on_state: Callable[[EngineState], None] = lambda state: None
+    ) -> None:
+        self.config = config
+        self._on_state = on_state
+        self._state = EngineState.LOADING
+        self._failure = ""
+        self._decoder: Decoder | None = None
+        self._abort_flag = AbortFlag()
+        self._wakeup = threading.Condition()
+        self._arrivals: deque[tuple[EngineRequest, Listener]] = deque()
+        self._cancels: deque[str] = deque()
+        self._taken: set[str] = set()
+        self._is_closing = False
+        self._beat = time.monotonic()
+        self._thread = threading.Thread(target=self._live, name="corral-engine", daemon=True)
+
+    def start(self) -> None:
+        """Begin loading the model on the engine's own thread; returns at once. Call it once."""
+        self._thread.start()
+
+    @property
+    def state(self) -> EngineState:
+        """Where in its life the engine is."""
+        return self._state
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's tokenizer. Raises EngineNotReady before the model is loaded."""
+        if self._decoder is None or self._state is not EngineState.READY:
+            raise EngineNotReady(self._failure or f"the engine is {self._state}")
+        return self._decoder.model
+
+    @property
+    def n_ctx(self) -> int:
+        """Context of one instance in tokens, as the loaded model allows it."""
+        return self._decoder.n_ctx if self._decoder is not None else self.config.n_ctx
+
+    @property
+    def num_free(self) -> int:
+        """Instances that can take a request now."""
+        with self._wakeup:
+            return self.config.num_instances - len(self._taken)
+
+    def submit(self, request: EngineRequest, listener: Listener) -> None:
+        """Begin to answer ``request``; its events go to ``listener``, ending with exactly one
+        Finished.
+
+        Raises EngineNotReady, NoFreeInstance, and ValueError for a prompt that leaves no room for
+        an answer or a known id.
+        """
+        with self._wakeup:
+            if self._state is not EngineState.READY or self._is_closing:
+                raise EngineNotReady(self._failure or f"the engine is {self._state}")
+            if request.id in self._taken:
+                raise ValueError(f"request {request.id} is being answered already")
+            length = len(request.prompt.tokens) + len(request.produced)
+            if not 0 < length < self.n_ctx:
+                raise ValueError(f"a prompt of {length} tokens does not fit into {self.n_ctx}")
+            if len(self._taken) >= self.config.num_instances:
+                raise NoFreeInstance(f"all {self.config.num_instances} instances are taken")
+            self._taken.add(request.id)
+            self._arrivals.append((request, self._releasing(request.id, listener)))
+            self._wakeup.notify()
+
+    def cancel(self, request_id: str) -> None:
+        """End an answer where it is, within the running step. Idempotent; Finished follows."""
+        with self._wakeup:
+            if request_id not in self._taken:
+                return
+            self._cancels.append(request_id)
+            if self._decoder is not None and not self._decoder.is_swift:
+                self._abort_flag.set()
+            self._wakeup.notify()
+
+    def snapshot(self) -> EngineSnapshot:
+        """Return how the engine is doing; never waits for decoding."""
+        decoder = self._decoder
+        now = time.monotonic()
+        model = decoder.model.info if decoder is not None else None
+        kv_bytes = model.kv_bytes_per_token if model is not None else 0
+        return EngineSnapshot(
+            state=self._state,
+            failure=self._failure,
+            model=model,
+            n_ctx=self.n_ctx,
+            instances=tuple(
+                _snapshot_instance(instance, kv_bytes, now)
+                for instance in (decoder.instances if decoder is not None else ())
+            ),
+            heartbeat_age_s=now - self._beat,
+            decode_tok_s=decoder.decode_speed.tok_s if decoder is not None else 0.0,
+            prefill_tok_s=decoder.prefill_speed.tok_s if decoder is not None else 0.0,
+        )
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """End all answers, give the memory back and end the thread. Idempotent.
+
+        Waits at most ``timeout_s`` seconds and logs an error when the thread does not end.
+        """
+        with self._wakeup:
+            self._is_closing = True
+            self._abort_flag.set()
+            self._wakeup.notify()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(timeout_s)
+            if self._thread.is_alive():
+                logger.error("The engine's thread did not end within %.0f s.", timeout_s)
+
+    def _releasing(self, request_id: str, listener: Listener) -> Listener:
+        """Wrap a listener so that the instance is free by the time Finished is told."""
+
+        def deliver(event: EngineEvent) -> None:
+            if isinstance(event, Finished):
+                with self._wakeup:
+                    self._taken.discard(request_id)
+            try:
+                listener(event)
+            except Exception:
+                logger.exception("A listener of the engine failed.")
+
+        return deliver
+
+    def _live(self) -> None:
+        decoder = self._load()
+        if decoder is None:
+            return
+        try:
+            while not self._is_closing:
+                self._turn(decoder)
+        except Exception:
+            logger.exception("The engine stopped.")
+            self._enter(
+                EngineState.FAILED, "The engine stopped after an error; see the log."
+            )
+            decoder.fail_all(self._failure)
+        finally:
+            self._refuse_arrivals()
+            decoder.close()
+            if self._state is EngineState.READY:
+                self._enter(EngineState.CLOSED)
+
+    def _load(self) -> Decoder | None:
+        started = time.monotonic()
+        try:
+            decoder = Decoder(self.config, self._abort_flag)
+        except (ModelLoadError, OSError) as error:
+            self._enter(EngineState.FAILED, str(error))
+            return None
+        except Exception:
+            logger.exception("The model could not be loaded.")
+            self._enter(EngineState.FAILED, "The model could not be loaded; see the log.")
+            return None
+        self._decoder = decoder
+        self._beat = time.monotonic()
+        logger.info(
+            "Loaded %s (%s) in %.1f s: %d instances of %d tokens, %d threads.",
+            decoder.model.info.name,
+            decoder.model.info.quant,
+            self._beat - started,
+            self.config.num_instances,
+            decoder.n_ctx,
+            self.config.num_threads,
+        )
+        self._enter(EngineState.READY)
+        return decoder
+
+    def _turn(self, decoder: Decoder) -> None:
+        """Take what arrived, run a step, and sleep when there is nothing to do yet."""
+        with self._wakeup:
+            if not self._is_closing:
+                # Cleared before the inbox is read: a cancel from now on stops the coming step.
+                self._abort_flag.clear()
+            cancels, arrivals = list(self._cancels), list(self._arrivals)
+            self._cancels.clear()
+            self._arrivals.clear()
+        for request, listener in arrivals:
+            decoder.start(request, listener)
+        for request_id in cancels:
+            decoder.cancel(request_id)
+        self._beat = time.monotonic()
+        pause = decoder.step()
+        self._beat = time.monotonic()
+        if pause == 0.0:
+            return
+        with self._wakeup:
+            if not (self._arrivals or self._cancels or self._is_closing):
+                self._wakeup.wait(_IDLE_BEAT_S if pause is None else min(pause, _IDLE_BEAT_S))
+
+    def _refuse_arrivals(self) -> None:
+        """Give those who arrived too late their Finished."""
+        while self._arrivals:
+            request, listener = self._arrivals.popleft()
+            listener(
+                Finished(
+                    request_id=request.id,
+                    reason=FinishReason.FAILED,
+                    error=self._failure or "the engine was closed",
+                )
+            )
+
+    def _enter(self, state: EngineState, failure: str = "") -> None:
+        with self._wakeup:
+            self._state = state
+            self._failure = failure
+        if failure:
+            logger.error("%s", failure)
+        try:
+            self._on_state(state)
+        except Exception:
+            logger.exception("A state listener of the engine failed.")
+
+
+def _snapshot_instance(instance: Instance, kv_bytes: int, now: float) -> InstanceSnapshot:
+    answer = instance.answer
+    num_kv_tokens = len(instance.tokens)
+    num_generated = len(answer.generated) if answer is not None else 0
+    decoding_s = (
+        now - answer.first_token_at if answer is not None and answer.first_token_at else 0.0
+    )
+    return InstanceSnapshot(
+        index=instance.index,
+        state=instance.phase if answer is not None else Phase.IDLE,
+        request_id=answer.request.id if answer is not None else "",
+        conversation=instance.conversation,
+        num_prompt=len(answer.to_read) if answer is not None else 0,
+        num_prompt_done=min(num_kv_tokens, len(answer.to_read)) if answer is not None else 0,
+        num_generated=num_generated,
+        tok_s=num_generated / decoding_s if decoding_s > 0 else 0.0,
+        num_kv_tokens=num_kv_tokens,
+        kv_bytes=num_kv_tokens * kv_bytes,
+        since_s=now - instance.since,
+    )

@@ -1,0 +1,80 @@
+"""An instance: one sequence of the shared context, and the answer it is busy with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+from ai_model.engine.events import EngineEvent
+from ai_model.engine.request import EngineRequest
+from ai_model.engine.sampler import Sampler
+from ai_model.engine.text_stream import TextStream
+
+Listener = Callable[[EngineEvent], None]
+
+
+class Phase(StrEnum):
+    """What an instance is doing."""
+
+    IDLE = "idle"
+    PREFILL = "prefill"
+    DECODE = "decode"
+
+
+class Answer:
+    """The running state of one request."""
+
+    def __init__(
+        self, request: EngineRequest, listener: Listener, sampler: Sampler, stream: TextStream
+    ) -> None:
+        self.request = request
+        self.listener = listener
+        self.sampler = sampler
+        self.stream = stream
+        self.to_read = request.prompt.tokens + request.produced
+        """Everything that must be in the KV cache before the next token can be chosen."""
+        self.generated: list[int] = list(request.produced)
+        self.text = ""
+        self.num_cached = 0
+        self.next_token: int | None = None
+        self.due = 0.0
+        self.started = time.monotonic()
+        self.first_token_at: float | None = None
+
+
+class Instance:
+    """One place in the pool. ``tokens`` is what its sequence holds in the KV cache, idle or not.
+
+    Written by the engine's thread only; other threads may read single attributes.
+    """
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.tokens: list[int] = []
+        self.conversation = ""
+        self.visitor = ""
+        self.answer: Answer | None = None
+        self.since = time.monotonic()
+
+    @property
+    def phase(self) -> Phase:
+        """What this instance is doing now."""
+        answer = self.answer
+        if answer is None:
+            return Phase.IDLE
+        return Phase.PREFILL if answer.next_token is None else Phase.DECODE
+
+    @property
+    def num_unread(self) -> int:
+        """Prompt tokens still to be read."""
+        return 0 if self.answer is None else len(self.answer.to_read) - len(self.tokens)
+
+    def common_prefix(self, tokens: Sequence[int]) -> int:
+        """Return how many of ``tokens`` this instance already holds, from the start."""
+        count = 0
+        for held, wanted in zip(self.tokens, tokens, strict=False):
+            if held != wanted:
+                break
+            count += 1
+        return count

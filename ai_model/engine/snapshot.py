@@ -1,0 +1,50 @@
+"""What an engine looks like from outside at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ai_model.engine.model import ModelInfo
+
+
+class EngineState(StrEnum):
+    """The life of an engine."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceSnapshot:
+    """One instance: ``state`` is idle, prefill or decode; ``since_s`` the seconds it has been in
+    it."""
+
+    index: int
+    state: str
+    request_id: str
+    conversation: str
+    num_prompt: int
+    num_prompt_done: int
+    num_generated: int
+    tok_s: float
+    num_kv_tokens: int
+    kv_bytes: int
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSnapshot:
+    """An engine: ``failure`` is a sentence when ``state`` is FAILED; ``heartbeat_age_s`` the
+    seconds since its last step or idle turn."""
+
+    state: EngineState
+    failure: str
+    model: ModelInfo | None
+    n_ctx: int
+    instances: tuple[InstanceSnapshot, ...]
+    heartbeat_age_s: float
+    decode_tok_s: float
+    prefill_tok_s: float

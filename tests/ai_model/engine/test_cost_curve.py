@@ -1,0 +1,35 @@
+"""The staircase of what a step costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ai_model.engine.cost_curve import CostCurve
+from tests.ai_model.engine.conftest import MakeEngine
+
+CURVE = CostCurve(((1, 34.0), (4, 65.0), (8, 103.0), (16, 182.0), (32, 340.0)))
+
+
+def test_cost_lies_on_and_between_the_points() -> None:
+    assert CURVE.cost_ms(8) == 103.0
+    assert CURVE.cost_ms(6) == 84.0
+    assert CURVE.cost_ms(64) == 680.0
+    assert CostCurve(((4, 10.0),)).cost_ms(1) == 10.0
+
+
+def test_largest_step_is_an_edge_within_the_target() -> None:
+    assert CURVE.largest_step(200, at_least=3, at_most=500) == 16
+    assert CURVE.largest_step(200, at_least=20, at_most=500) == 20
+    assert CURVE.largest_step(200, at_least=3, at_most=10) == 10
+    assert CURVE.largest_step(680, at_least=3, at_most=500) == 64
+
+
+def test_engine_measures_its_own_curve(make_engine: MakeEngine, tiny_model: Path) -> None:
+    engine = make_engine()
+    assert engine._decoder is not None
+    sizes = [size for size, _ in engine._decoder.curve.points]
+    costs = [cost for _, cost in engine._decoder.curve.points]
+    assert sizes == sorted(set(sizes))
+    assert costs == sorted(costs)
+    assert all(cost > 0 for cost in costs)
+    assert not any(one.num_kv_tokens for one in engine.snapshot().instances)
