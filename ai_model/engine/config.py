@@ -28,6 +28,8 @@ class EngineConfig:
     """System prompts kept ready to be copied into an instance."""
     prefix_tokens: int = 1024
     """Context cells reserved for those system prompts together."""
+    parked_bytes: int = 250 * 1024 * 1024
+    """Memory for the KV states of conversations that hold no instance, in bytes."""
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
@@ -39,7 +41,8 @@ class EngineConfig:
         ):
             if not low <= value <= high:
                 raise ValueError(f"{name} must lie between {low} and {high}, not {value}")
-        if self.target_itl_ms <= 0 or self.max_tok_s < 0 or self.prefix_tokens < 0:
-            raise ValueError(
-                "target_itl_ms must be positive, max_tok_s and prefix_tokens not negative"
-            )
+        if (
+            self.target_itl_ms <= 0
+            or min(self.max_tok_s, self.prefix_tokens, self.parked_bytes) < 0
+        ):
+            raise ValueError("target_itl_ms must be positive, the other limits not negative")

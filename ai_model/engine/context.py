@@ -10,6 +10,7 @@ from llama_cpp import llama_cpp as lib
 from ai_model.engine.abort_flag import AbortFlag
 from ai_model.engine.errors import DecodeError, ModelLoadError
 from ai_model.engine.model import Model
+from ai_model.engine.parking import State
 
 _CELL_PADDING = 256
 """llama.cpp rounds a context up to this many cells."""
@@ -106,19 +107,24 @@ class Context:
         """Return how many positions ``sequence`` holds."""
         return int(lib.llama_memory_seq_pos_max(self._memory, sequence)) + 1
 
-    def save(self, sequence: int) -> bytes:
-        """Return the KV state of ``sequence``."""
-        size = lib.llama_state_seq_get_size(self.handle, sequence)
-        buffer = (ctypes.c_uint8 * size)()
-        written = lib.llama_state_seq_get_data(self.handle, buffer, size, sequence)
-        return bytes(memoryview(buffer)[:written])
+    def state_size(self, sequence: int) -> int:
+        """Return the bytes that save() would take for ``sequence``."""
+        return int(lib.llama_state_seq_get_size(self.handle, sequence))
 
-    def restore(self, sequence: int, state: bytes) -> bool:
-        """Put a saved state into ``sequence``; False when llama.cpp refuses it, leaving the
-        sequence empty."""
+    def save(self, sequence: int) -> State:
+        """Return the KV state of ``sequence``."""
+        size = self.state_size(sequence)
+        state = (ctypes.c_uint8 * size)()
+        lib.llama_state_seq_get_data(self.handle, state, size, sequence)
+        return state
+
+    def restore(self, sequence: int, state: State) -> bool:
+        """Put a saved state into ``sequence``.
+
+        False, and an empty sequence, when llama.cpp refuses it.
+        """
         self.remove(sequence)
-        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
-        if lib.llama_state_seq_set_data(self.handle, buffer, len(state), sequence) == 0:
+        if lib.llama_state_seq_set_data(self.handle, state, len(state), sequence) == 0:
             self.remove(sequence)
             return False
         return True

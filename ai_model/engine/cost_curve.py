@@ -5,7 +5,6 @@ from __future__ import annotations
 import bisect
 import time
 from dataclasses import dataclass
-from itertools import pairwise
 
 from ai_model.engine.context import Context
 
@@ -81,7 +80,9 @@ def _run(context: Context, size: int, num_vocab: int) -> float:
 
 
 def _rising(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    """Drop a size that is dearer than the next larger one: nobody would choose it as an edge."""
-    return [point for point, following in pairwise(points) if point[1] <= following[1]] + points[
-        -1:
-    ]
+    """Drop sizes that are dearer than a larger one: nobody would choose them as an edge."""
+    kept: list[tuple[int, float]] = []
+    for size, cost in reversed(points):
+        if not kept or cost <= kept[-1][1]:
+            kept.append((size, cost))
+    return kept[::-1]

@@ -13,11 +13,12 @@ from ai_model.engine.errors import DecodeError
 from ai_model.engine.events import Delta, Finished, FinishReason, Progress, Started
 from ai_model.engine.instance import Answer, Instance, Listener, Phase
 from ai_model.engine.model import Model
-from ai_model.engine.placement import place
+from ai_model.engine.parking import ParkingLot
 from ai_model.engine.prefix_cache import PrefixCache
 from ai_model.engine.request import EngineRequest
 from ai_model.engine.sampler import Sampler
 from ai_model.engine.scheduler import PrefillShare, StepPlan, plan_step
+from ai_model.engine.seating import Seating
 from ai_model.engine.text_stream import TextStream
 from ai_model.engine.throughput import Throughput
 from ai_model.role_markers import MARKERS, neutralise
@@ -55,8 +56,10 @@ class Decoder:
             raise
         self.curve = cost_curve.measure(self._context, num_vocab=self.model.num_vocab)
         self.instances = [Instance(index) for index in range(config.num_instances)]
-        self._prefixes = PrefixCache(
-            range(config.num_instances, config.num_instances + config.num_prefixes), prefix_tokens
+        reserved = range(config.num_instances, config.num_instances + config.num_prefixes)
+        self.parking = ParkingLot(config.parked_bytes)
+        self._seating = Seating(
+            self._context, self.instances, PrefixCache(reserved, prefix_tokens), self.parking
         )
         self.decode_speed = Throughput()
         self.prefill_speed = Throughput()
@@ -70,22 +73,7 @@ class Decoder:
 
     def start(self, request: EngineRequest, listener: Listener) -> None:
         """Give ``request`` an idle instance; there must be one."""
-        idle = [instance for instance in self.instances if instance.answer is None]
-        placement = place(request, idle)
-        instance, num_cached = placement.instance, placement.num_cached
-        system = request.prompt.tokens[: request.prompt.num_system_tokens]
-        prefix = self._prefixes.find(system) if num_cached < len(system) else None
-        if prefix is not None:
-            self._adopt(instance, prefix, list(system))
-            num_cached = len(system)
-        elif placement.source is not instance and num_cached:
-            self._adopt(instance, placement.source.index, placement.source.tokens[:num_cached])
-        else:
-            self._context.remove(instance.index, num_cached)
-            del instance.tokens[num_cached:]
-        instance.conversation = request.conversation
-        instance.visitor = request.visitor
-        instance.since = time.monotonic()
+        instance, num_cached = self._seating.seat(request)
         instance.answer = self._make_answer(request, listener, num_cached)
         listener(
             Started(
@@ -139,12 +127,6 @@ class Decoder:
 
     def _in_phase(self, phase: Phase) -> list[Instance]:
         return [instance for instance in self.instances if instance.phase is phase]
-
-    def _adopt(self, instance: Instance, sequence: int, tokens: list[int]) -> None:
-        """Let ``instance`` begin with the first ``tokens`` of another sequence."""
-        self._context.remove(instance.index)
-        self._context.copy(sequence, instance.index, len(tokens))
-        instance.tokens = list(tokens)
 
     def _make_answer(self, request: EngineRequest, listener: Listener, num_cached: int) -> Answer:
         sampler = Sampler(request.sampling, num_vocab=self.model.num_vocab)
@@ -233,9 +215,7 @@ class Decoder:
             instance.tokens += answer.to_read[start : start + share.num_tokens]
             num_system = answer.request.prompt.num_system_tokens
             if start < num_system <= len(instance.tokens):
-                self._prefixes.keep(
-                    answer.request.prompt.tokens[:num_system], share.instance, self._context
-                )
+                self._seating.keep_system_prompt(instance, answer.request)
             answer.listener(
                 Progress(
                     request_id=answer.request.id,

@@ -166,9 +166,7 @@ class Engine:
                 self._turn(decoder)
         except Exception:
             logger.exception("The engine stopped.")
-            self._enter(
-                EngineState.FAILED, "The engine stopped after an error; see the log."
-            )
+            self._enter(EngineState.FAILED, "The engine stopped after an error; see the log.")
             decoder.fail_all(self._failure)
         finally:
             self._refuse_arrivals()

@@ -72,9 +72,14 @@ class Instance:
 
     def common_prefix(self, tokens: Sequence[int]) -> int:
         """Return how many of ``tokens`` this instance already holds, from the start."""
-        count = 0
-        for held, wanted in zip(self.tokens, tokens, strict=False):
-            if held != wanted:
-                break
-            count += 1
-        return count
+        return common_prefix(self.tokens, tokens)
+
+
+def common_prefix(held: Sequence[int], wanted: Sequence[int]) -> int:
+    """Return how many tokens two sequences have in common from the start."""
+    count = 0
+    for left, right in zip(held, wanted, strict=False):
+        if left != right:
+            break
+        count += 1
+    return count

@@ -73,7 +73,7 @@ class Model:
         return self._tokenize(text, parse_special=False)
 
     def tokenize_template(self, text: str) -> list[int]:
-        """Return the ids of a rendered template with BOS, control tokens parsed. Only to compare."""
+        """Return the ids of a rendered template, control tokens parsed: only to compare with."""
         return self._tokenize(text, parse_special=True, add_special=True)
 
     def recall(self, text: str) -> tuple[int, ...] | None:
