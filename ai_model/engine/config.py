@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+MAX_INSTANCES = 128
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineConfig:
@@ -33,7 +35,7 @@ class EngineConfig:
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
-            ("num_instances", self.num_instances, 1, 128),
+            ("num_instances", self.num_instances, 1, MAX_INSTANCES),
             ("n_ctx", self.n_ctx, 64, 131_072),
             ("num_threads", self.num_threads, 1, 512),
             ("chunk_tokens", self.chunk_tokens, 1, 4096),

@@ -3,18 +3,17 @@ come out."""
 
 from __future__ import annotations
 
+import math
 import time
 
 from ai_model.engine import cost_curve
 from ai_model.engine.abort_flag import AbortFlag
 from ai_model.engine.config import EngineConfig
-from ai_model.engine.context import Context, DecodeOutcome
+from ai_model.engine.context import DecodeOutcome
 from ai_model.engine.errors import DecodeError
 from ai_model.engine.events import Delta, Finished, FinishReason, Progress, Started
 from ai_model.engine.instance import Answer, Instance, Listener, Phase
 from ai_model.engine.model import Model
-from ai_model.engine.parking import ParkingLot
-from ai_model.engine.prefix_cache import PrefixCache
 from ai_model.engine.request import EngineRequest
 from ai_model.engine.sampler import Sampler
 from ai_model.engine.scheduler import PrefillShare, StepPlan, plan_step
@@ -40,39 +39,51 @@ class Decoder:
         self.config = config
         self.abort_flag = abort_flag
         self.model = Model(config.model_path, gpu_layers=config.gpu_layers)
-        self.n_ctx = min(config.n_ctx, self.model.info.n_ctx_train)
-        prefix_tokens = min(config.prefix_tokens, self.n_ctx) if config.num_prefixes else 0
         try:
-            self._context = Context(
-                self.model,
-                num_sequences=config.num_instances + config.num_prefixes,
-                num_cells=config.num_instances * self.n_ctx + prefix_tokens,
-                batch_tokens=config.chunk_tokens + config.num_instances,
-                num_threads=config.num_threads,
-                abort_flag=abort_flag,
-            )
+            self._seating = Seating(self.model, config, abort_flag)
         except BaseException:
             self.model.close()
             raise
-        self.curve = cost_curve.measure(self._context, num_vocab=self.model.num_vocab)
-        self.instances = [Instance(index) for index in range(config.num_instances)]
-        reserved = range(config.num_instances, config.num_instances + config.num_prefixes)
-        self.parking = ParkingLot(config.parked_bytes)
-        self._seating = Seating(
-            self._context, self.instances, PrefixCache(reserved, prefix_tokens), self.parking
-        )
+        self.curve = cost_curve.measure(self._seating.context, num_vocab=self.model.num_vocab)
         self.decode_speed = Throughput()
         self.prefill_speed = Throughput()
-        self.step_ms = 0.0
-        """What the running step is expected to take; 0 between steps."""
+        self._step_ms = 0.0
+
+    @property
+    def n_ctx(self) -> int:
+        """Context of one instance in tokens."""
+        return self._seating.n_ctx
+
+    @property
+    def instances(self) -> list[Instance]:
+        """The instances, as they are now."""
+        return self._seating.instances
+
+    @property
+    def num_busy(self) -> int:
+        """Instances that hold a request, warm-ups included."""
+        return sum(instance.answer is not None for instance in self.instances)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a request can start: an instance is idle or busy with a warm-up."""
+        return any(one.answer is None or one.answer.request.is_warm_up for one in self.instances)
 
     @property
     def is_swift(self) -> bool:
-        """Whether the running step ends so soon that aborting it would gain nothing."""
-        return self.step_ms < _SWIFT_STEP_MS
+        """Whether the running step ends so soon that aborting it would gain nothing.
+
+        May be read by any thread.
+        """
+        return self._step_ms < _SWIFT_STEP_MS
+
+    def expect_step(self) -> None:
+        """A step is coming: until its length is known, it counts as worth aborting."""
+        self._step_ms = math.inf
 
     def start(self, request: EngineRequest, listener: Listener) -> None:
-        """Give ``request`` an idle instance; there must be one."""
+        """Give ``request`` an idle instance; there must be one, or a warm-up that gives way."""
+        self._make_way(request)
         instance, num_cached = self._seating.seat(request)
         instance.answer = self._make_answer(request, listener, num_cached)
         listener(
@@ -90,6 +101,13 @@ class Decoder:
             if instance.answer is not None and instance.answer.request.id == request_id:
                 self._finish(instance, FinishReason.CANCELLED)
 
+    def resize(self, num_instances: int) -> None:
+        """Change the number of instances between two steps; running answers go on.
+
+        Raises ValueError when more are busy, ModelLoadError when memory does not suffice.
+        """
+        self._seating.resize(num_instances)
+
     def fail_all(self, error: str) -> None:
         """End every answer, telling why."""
         for instance in self.instances:
@@ -97,12 +115,21 @@ class Decoder:
                 self._finish(instance, FinishReason.FAILED, error)
 
     def step(self) -> float | None:
-        """Run one step. Returns 0 when there is more to do at once, the seconds until the next
-        token is due, or None when all are idle."""
+        """Run one step.
+
+        Returns 0 when there is more to do at once, the seconds until the next token is due, or
+        None when all are idle.
+        """
+        try:
+            return self._step()
+        finally:
+            self._step_ms = 0.0
+
+    def _step(self) -> float | None:
         now = time.monotonic()
         decoding = self._in_phase(Phase.DECODE)
         due = [instance.index for instance in decoding if _due(instance) <= now]
-        prefilling = sorted(self._in_phase(Phase.PREFILL), key=lambda instance: instance.since)
+        prefilling = self._to_prefill(is_idle=not decoding)
         if not due and not prefilling:
             return max(0.0, min(map(_due, decoding)) - now) if decoding else None
         plan = plan_step(
@@ -122,11 +149,25 @@ class Decoder:
     def close(self) -> None:
         """Give everything back. Idempotent."""
         self.fail_all("the engine was closed")
-        self._context.close()
+        self._seating.close()
         self.model.close()
 
     def _in_phase(self, phase: Phase) -> list[Instance]:
         return [instance for instance in self.instances if instance.phase is phase]
+
+    def _make_way(self, request: EngineRequest) -> None:
+        """End the warm-ups a request replaces: of its own conversation, or for want of room."""
+        warming = [one for one in self.instances if one.answer and one.answer.request.is_warm_up]
+        for instance in warming:
+            is_full = self.num_busy == len(self.instances)
+            if instance.conversation == request.conversation or is_full:
+                self._finish(instance, FinishReason.CANCELLED)
+
+    def _to_prefill(self, *, is_idle: bool) -> list[Instance]:
+        """Return whose prompt may be read now, oldest first: warm-ups only in idle time."""
+        reading = sorted(self._in_phase(Phase.PREFILL), key=lambda instance: instance.since)
+        real = [one for one in reading if one.answer and not one.answer.request.is_warm_up]
+        return real or (reading if is_idle else [])
 
     def _make_answer(self, request: EngineRequest, listener: Listener, num_cached: int) -> Answer:
         sampler = Sampler(request.sampling, num_vocab=self.model.num_vocab)
@@ -139,12 +180,9 @@ class Decoder:
 
     def _run(self, plan: StepPlan) -> None:
         rows = self._fill(plan)
-        self.step_ms = self.curve.cost_ms(plan.num_tokens)
+        self._step_ms = self.curve.cost_ms(plan.num_tokens)
         started = time.monotonic()
-        try:
-            outcome = self._context.decode()
-        finally:
-            self.step_ms = 0.0
+        outcome = self._seating.context.decode()
         if outcome is DecodeOutcome.ABORTED:
             self._roll_back(plan)
             return
@@ -164,7 +202,7 @@ class Decoder:
         for index in plan.decode:
             instance = self.instances[index]
             assert instance.answer is not None and instance.answer.next_token is not None
-            row = self._context.add(
+            row = self._seating.context.add(
                 instance.answer.next_token,
                 position=len(instance.tokens),
                 sequence=index,
@@ -177,27 +215,28 @@ class Decoder:
             start = len(instance.tokens)
             end = start + share.num_tokens
             is_last = end == len(instance.answer.to_read)
+            wants_token = is_last and not instance.answer.request.is_warm_up
             for position in range(start, end):
-                row = self._context.add(
+                row = self._seating.context.add(
                     instance.answer.to_read[position],
                     position=position,
                     sequence=share.instance,
-                    wants_logits=is_last and position == end - 1,
+                    wants_logits=wants_token and position == end - 1,
                 )
-            if is_last:
+            if wants_token:
                 rows.append((instance, row))
         return rows
 
     def _roll_back(self, plan: StepPlan) -> None:
         """Remove what an aborted step has written, so that the next one can evaluate it again."""
         for index in {*plan.decode, *(share.instance for share in plan.prefill)}:
-            self._context.remove(index, len(self.instances[index].tokens))
+            self._seating.context.remove(index, len(self.instances[index].tokens))
 
     def _drop_step(self, plan: StepPlan, error: str) -> None:
         """Fail everybody who took part in a step that llama.cpp refused; the others go on."""
         for index in sorted({*plan.decode, *(share.instance for share in plan.prefill)}):
             instance = self.instances[index]
-            self._context.remove(index)
+            self._seating.context.remove(index)
             instance.tokens = []
             self._finish(instance, FinishReason.FAILED, error)
 
@@ -224,6 +263,8 @@ class Decoder:
                     num_cached=answer.num_cached,
                 )
             )
+            if answer.request.is_warm_up and instance.num_unread == 0:
+                self._finish(instance, FinishReason.STOP)
 
     def _take_token(self, instance: Instance, row: int) -> None:
         """Choose the next token of an answer, deliver its text, and end the answer when it is
@@ -235,7 +276,7 @@ class Decoder:
             answer.first_token_at = answer.due = now
         if self.config.max_tok_s:
             answer.due = max(now, answer.due + 1 / self.config.max_tok_s)
-        token = answer.sampler.sample(self._context.handle, row)
+        token = answer.sampler.sample(self._seating.context.handle, row)
         if self.model.is_end(token):
             self._finish(instance, FinishReason.STOP)
             return

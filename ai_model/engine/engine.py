@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 
 from ai_model.engine.abort_flag import AbortFlag
-from ai_model.engine.config import EngineConfig
+from ai_model.engine.config import MAX_INSTANCES, EngineConfig
 from ai_model.engine.decoder import Decoder
 from ai_model.engine.errors import EngineNotReady, ModelLoadError, NoFreeInstance
 from ai_model.engine.events import EngineEvent, Finished, FinishReason
@@ -45,8 +45,11 @@ class Engine:
         self._abort_flag = AbortFlag()
         self._wakeup = threading.Condition()
         self._arrivals: deque[tuple[EngineRequest, Listener]] = deque()
+        self._late: deque[tuple[EngineRequest, Listener]] = deque()
         self._cancels: deque[str] = deque()
         self._taken: set[str] = set()
+        self._warming: set[str] = set()
+        self._num_instances = config.num_instances
         self._is_closing = False
         self._beat = time.monotonic()
         self._thread = threading.Thread(target=self._live, name="corral-engine", daemon=True)
@@ -76,7 +79,7 @@ class Engine:
     def num_free(self) -> int:
         """Instances that can take a request now."""
         with self._wakeup:
-            return self.config.num_instances - len(self._taken)
+            return max(0, self._num_instances - len(self._taken))
 
     def submit(self, request: EngineRequest, listener: Listener) -> None:
         """Begin to answer ``request``; its events go to ``listener``, ending with exactly one
@@ -88,25 +91,40 @@ class Engine:
         with self._wakeup:
             if self._state is not EngineState.READY or self._is_closing:
                 raise EngineNotReady(self._failure or f"the engine is {self._state}")
-            if request.id in self._taken:
+            if request.id in self._taken | self._warming:
                 raise ValueError(f"request {request.id} is being answered already")
             length = len(request.prompt.tokens) + len(request.produced)
             if not 0 < length < self.n_ctx:
                 raise ValueError(f"a prompt of {length} tokens does not fit into {self.n_ctx}")
-            if len(self._taken) >= self.config.num_instances:
-                raise NoFreeInstance(f"all {self.config.num_instances} instances are taken")
-            self._taken.add(request.id)
+            num_seats = self._num_instances - (len(self._warming) if request.is_warm_up else 0)
+            if len(self._taken) >= num_seats:
+                raise NoFreeInstance(f"all {self._num_instances} instances are taken")
+            (self._warming if request.is_warm_up else self._taken).add(request.id)
+            if self._warming and not request.is_warm_up:
+                self._abort_flag.set()  # a warm-up in its step gives way at once
             self._arrivals.append((request, self._releasing(request.id, listener)))
             self._wakeup.notify()
 
     def cancel(self, request_id: str) -> None:
         """End an answer where it is, within the running step. Idempotent; Finished follows."""
         with self._wakeup:
-            if request_id not in self._taken:
+            if request_id not in self._taken | self._warming:
                 return
             self._cancels.append(request_id)
             if self._decoder is not None and not self._decoder.is_swift:
                 self._abort_flag.set()
+            self._wakeup.notify()
+
+    def resize(self, num_instances: int) -> None:
+        """Change the number of instances while answers are running; takes effect between two steps.
+
+        Shrinking waits until no more than ``num_instances`` are busy. When memory does not suffice
+        to grow, the size stays and the log says so. Raises ValueError for less than one.
+        """
+        if not 1 <= num_instances <= MAX_INSTANCES:
+            raise ValueError(f"an engine has 1 to {MAX_INSTANCES} instances, not {num_instances}")
+        with self._wakeup:
+            self._num_instances = num_instances
             self._wakeup.notify()
 
     def snapshot(self) -> EngineSnapshot:
@@ -150,6 +168,7 @@ class Engine:
             if isinstance(event, Finished):
                 with self._wakeup:
                     self._taken.discard(request_id)
+                    self._warming.discard(request_id)
             try:
                 listener(event)
             except Exception:
@@ -205,11 +224,19 @@ class Engine:
             if not self._is_closing:
                 # Cleared before the inbox is read: a cancel from now on stops the coming step.
                 self._abort_flag.clear()
-            cancels, arrivals = list(self._cancels), list(self._arrivals)
+            cancels, arrivals = list(self._cancels), [*self._late, *self._arrivals]
             self._cancels.clear()
             self._arrivals.clear()
+            self._late.clear()
+            decoder.expect_step()
+        for request_id in cancels:
+            decoder.cancel(request_id)
+        self._fit_size(decoder)
         for request, listener in arrivals:
-            decoder.start(request, listener)
+            if decoder.has_room:
+                decoder.start(request, listener)
+            else:  # the pool shrank after it was accepted
+                self._late.append((request, listener))
         for request_id in cancels:
             decoder.cancel(request_id)
         self._beat = time.monotonic()
@@ -221,10 +248,22 @@ class Engine:
             if not (self._arrivals or self._cancels or self._is_closing):
                 self._wakeup.wait(_IDLE_BEAT_S if pause is None else min(pause, _IDLE_BEAT_S))
 
+    def _fit_size(self, decoder: Decoder) -> None:
+        """Give the decoder as many instances as asked for, as soon as that is possible."""
+        wanted = self._num_instances
+        if wanted == len(decoder.instances) or decoder.num_busy > wanted:
+            return
+        try:
+            decoder.resize(wanted)
+        except ModelLoadError as error:
+            logger.error("The pool stays at %d instances: %s", len(decoder.instances), error)
+            with self._wakeup:
+                self._num_instances = len(decoder.instances)
+
     def _refuse_arrivals(self) -> None:
         """Give those who arrived too late their Finished."""
-        while self._arrivals:
-            request, listener = self._arrivals.popleft()
+        while self._late or self._arrivals:
+            request, listener = (self._late or self._arrivals).popleft()
             listener(
                 Finished(
                     request_id=request.id,

@@ -57,6 +57,13 @@ class Instance:
         self.answer: Answer | None = None
         self.since = time.monotonic()
 
+    def forget(self) -> None:
+        """The KV cells are gone: a running answer reads all of it again and goes on behind."""
+        self.tokens = []
+        if self.answer is not None:
+            self.answer.to_read = (*self.answer.request.prompt.tokens, *self.answer.generated)
+            self.answer.next_token = None
+
     @property
     def phase(self) -> Phase:
         """What this instance is doing now."""

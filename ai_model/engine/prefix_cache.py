@@ -38,18 +38,34 @@ class PrefixCache:
             self._entries.move_to_end(prefix)
         return sequence
 
+    def entries(self) -> list[tuple[tuple[int, ...], int]]:
+        """Return the prefixes and the sequences that hold them, least recently used first."""
+        return list(self._entries.items())
+
     def keep(self, prefix: tuple[int, ...], source: int, cells: _Cells) -> None:
-        """Keep the beginning of sequence ``source``, which holds ``prefix``, making room if there
-        must be."""
-        if not prefix or prefix in self._entries or len(prefix) > self._max_tokens:
-            return
+        """Keep the beginning of sequence ``source``, which holds ``prefix``."""
+        if prefix not in self._entries:
+            sequence = self.reserve(prefix, cells)
+            if sequence is not None:
+                cells.copy(source, sequence, len(prefix))
+
+    def reserve(self, prefix: tuple[int, ...], cells: _Cells) -> int | None:
+        """Return an empty sequence for ``prefix``, making room if there must be; None when it
+        cannot fit."""
+        if not prefix or len(prefix) > self._max_tokens:
+            return None
         while self._entries and (
             not self._free or self.num_tokens + len(prefix) > self._max_tokens
         ):
-            _, sequence = self._entries.popitem(last=False)
-            cells.remove(sequence)
-            self._free.append(sequence)
-        if self._free:
-            sequence = self._free.pop()
-            cells.copy(source, sequence, len(prefix))
-            self._entries[prefix] = sequence
+            self.drop(next(iter(self._entries)), cells)
+        if not self._free:
+            return None
+        sequence = self._free.pop()
+        self._entries[prefix] = sequence
+        return sequence
+
+    def drop(self, prefix: tuple[int, ...], cells: _Cells) -> None:
+        """Forget ``prefix``."""
+        sequence = self._entries.pop(prefix)
+        cells.remove(sequence)
+        self._free.append(sequence)

@@ -62,3 +62,7 @@ class EngineRequest:
     prompt: FittedPrompt
     sampling: SamplingParams = field(default_factory=SamplingParams)
     produced: tuple[int, ...] = ()
+    is_warm_up: bool = False
+    """Only read the prompt, in idle time, so that the next turn of the conversation begins at once.
+
+    A warm-up has no instance of its own: it gives way to every other request."""

@@ -1,13 +1,16 @@
-"""Bringing a request to an instance with as little reading as possible, and keeping what it leaves
-behind."""
+"""Places for conversations: instances, their KV cells, and what is kept of those who lost their
+place."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 
+from ai_model.engine.abort_flag import AbortFlag
+from ai_model.engine.config import EngineConfig
 from ai_model.engine.context import Context
 from ai_model.engine.instance import Instance, common_prefix
+from ai_model.engine.model import Model
 from ai_model.engine.parking import ParkingLot
 from ai_model.engine.placement import place
 from ai_model.engine.prefix_cache import PrefixCache
@@ -18,31 +21,64 @@ _WORTH_PARKING = 32
 
 
 class Seating:
-    """The KV cells of all instances, the shared system prompts and the parked conversations.
+    """The instances of one model in one context, the shared system prompts and the parked
+    conversations.
 
     What a request can begin with, from cheapest to dearest: what its instance still holds; its
     parked state; the beginning of another conversation of the same visitor; the system prompt. Used
-    by the engine's thread only.
+    by the engine's thread only. Raises ModelLoadError when memory does not suffice.
     """
 
-    def __init__(
-        self,
-        context: Context,
-        instances: Sequence[Instance],
-        prefixes: PrefixCache,
-        parking: ParkingLot,
-    ) -> None:
-        self._context = context
-        self._instances = instances
-        self._prefixes = prefixes
-        self._parking = parking
+    def __init__(self, model: Model, config: EngineConfig, abort_flag: AbortFlag) -> None:
+        self._model = model
+        self._config = config
+        self._abort_flag = abort_flag
+        self.n_ctx = min(config.n_ctx, model.info.n_ctx_train)
+        self._prefix_tokens = min(config.prefix_tokens, self.n_ctx) if config.num_prefixes else 0
+        self.parking = ParkingLot(config.parked_bytes)
+        self.instances = [Instance(index) for index in range(config.num_instances)]
+        self._prefixes = self._make_prefixes(config.num_instances)
+        self.context = self._make_context(config.num_instances)
+
+    def resize(self, num_instances: int) -> None:
+        """Change the number of instances; running answers and what idle ones hold move along.
+
+        Those who lose their place are parked. Raises ValueError when more than ``num_instances``
+        are busy, and ModelLoadError when memory does not suffice; then everything stays as it was.
+        """
+        by_use = sorted(self.instances, key=lambda one: (one.answer is None, -one.since))
+        kept, dismissed = by_use[:num_instances], by_use[num_instances:]
+        if any(instance.answer is not None for instance in dismissed):
+            raise ValueError(f"more than {num_instances} instances are busy")
+        for instance in dismissed:
+            self._park(instance)
+        states = [self.context.save(one.index) if one.tokens else None for one in kept]
+        prefixes = [(prefix, self.context.save(at)) for prefix, at in self._prefixes.entries()]
+        context = self._make_context(num_instances)
+        self.context.close()
+        self.context = context
+        for index, (instance, state) in enumerate(zip(kept, states, strict=True)):
+            instance.index = index
+            if state is not None and not context.restore(index, state):
+                instance.forget()
+        self.instances = kept + [Instance(at) for at in range(len(kept), num_instances)]
+        self._prefixes = self._make_prefixes(num_instances)
+        for prefix, state in prefixes:
+            sequence = self._prefixes.reserve(prefix, context)
+            if sequence is not None and not context.restore(sequence, state):
+                self._prefixes.drop(prefix, context)
+
+    def close(self) -> None:
+        """Give the memory back. Idempotent."""
+        self.parking.clear()
+        self.context.close()
 
     def seat(self, request: EngineRequest) -> tuple[Instance, int]:
         """Give ``request`` an idle instance, of which there must be one.
 
         Returns it with the number of prompt tokens its sequence holds already.
         """
-        idle = [instance for instance in self._instances if instance.answer is None]
+        idle = [instance for instance in self.instances if instance.answer is None]
         placement = place(request, idle)
         instance, num_cached = placement.instance, placement.num_cached
         if instance.conversation != request.conversation:
@@ -55,7 +91,7 @@ class Seating:
         if prefix is not None:
             self._share(instance, prefix, system)
             num_cached = len(system)
-        self._context.remove(instance.index, num_cached)
+        self.context.remove(instance.index, num_cached)
         del instance.tokens[num_cached:]
         instance.conversation = request.conversation
         instance.visitor = request.visitor
@@ -65,24 +101,24 @@ class Seating:
     def keep_system_prompt(self, instance: Instance, request: EngineRequest) -> None:
         """Remember the system prompt that ``instance`` has just read for ``request``."""
         system = request.prompt.tokens[: request.prompt.num_system_tokens]
-        self._prefixes.keep(system, instance.index, self._context)
+        self._prefixes.keep(system, instance.index, self.context)
 
     def _share(self, instance: Instance, sequence: int, tokens: Sequence[int]) -> None:
         """Let ``instance`` begin with the cells that ``sequence`` holds for ``tokens``."""
-        self._context.remove(instance.index)
-        self._context.copy(sequence, instance.index, len(tokens))
+        self.context.remove(instance.index)
+        self.context.copy(sequence, instance.index, len(tokens))
         instance.tokens = list(tokens)
 
     def _park(self, instance: Instance) -> None:
         """Keep what an instance holds of its conversation before somebody else takes the place."""
         if len(instance.tokens) < _WORTH_PARKING:
             return
-        self._parking.park(
+        self.parking.park(
             conversation=instance.conversation,
             visitor=instance.visitor,
             tokens=tuple(instance.tokens),
-            num_bytes=self._context.state_size(instance.index),
-            save=lambda: self._context.save(instance.index),
+            num_bytes=self.context.state_size(instance.index),
+            save=lambda: self.context.save(instance.index),
         )
 
     def _unpark(self, instance: Instance, request: EngineRequest, *, at_least: int) -> int:
@@ -90,12 +126,26 @@ class Seating:
 
         Returns the tokens it saves, 0 when it was not used.
         """
-        parked = self._parking.take(request.conversation)
+        parked = self.parking.take(request.conversation)
         if parked is None or parked.visitor != request.visitor:
             return 0
         wanted = request.prompt.tokens + request.produced
         num_cached = min(common_prefix(parked.tokens, wanted), len(wanted) - 1)
-        if num_cached < at_least or not self._context.restore(instance.index, parked.state):
+        if num_cached < at_least or not self.context.restore(instance.index, parked.state):
             return 0
         instance.tokens = list(parked.tokens)
         return num_cached
+
+    def _make_context(self, num_instances: int) -> Context:
+        return Context(
+            self._model,
+            num_sequences=num_instances + self._config.num_prefixes,
+            num_cells=num_instances * self.n_ctx + self._prefix_tokens,
+            batch_tokens=self._config.chunk_tokens + num_instances,
+            num_threads=self._config.num_threads,
+            abort_flag=self._abort_flag,
+        )
+
+    def _make_prefixes(self, num_instances: int) -> PrefixCache:
+        reserved = range(num_instances, num_instances + self._config.num_prefixes)
+        return PrefixCache(reserved, self._prefix_tokens)
