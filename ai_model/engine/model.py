@@ -41,6 +41,9 @@ class Model:
         llama_log.recent_errors.clear()
         params = lib.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
+        # AMX kernels crash when the compiler drops the tile configuration (llama.cpp #20824, GCC
+        # 12): without the extra buffer types the AVX-512 ones run, on weights that stay mapped.
+        params.use_extra_bufts = b"AMX_INT8 = 1" not in lib.llama_print_system_info()
         handle = lib.llama_model_load_from_file(str(path).encode(), params)
         if not handle:
             cause = "; ".join(llama_log.recent_errors) or "no reason given"
