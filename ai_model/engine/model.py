@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,9 @@ from llama_cpp import llama_cpp as lib
 from ai_model.engine import llama_log
 from ai_model.engine.errors import ModelLoadError
 from ai_model.token_memo import TokenMemo
+
+_QUANT = re.compile(r"(?P<type>I?Q\d\w*|B?F16|F32)(?: - (?P<size>Small|Medium|Large))?")
+"""As llama.cpp describes a model: ``llama 1B Q5_K - Medium``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,10 +150,11 @@ class Model:
 
 
 def _quant_of(file_name: str, description: str) -> str:
-    """Return the quantisation label (``Q5_K_M``): from the file's name, else from llama.cpp's
-    description."""
+    """Return the quantisation label (``Q5_K_M``): from the file's name, else from llama.cpp."""
     for label in ("Q4_K_M", "Q5_K_M", "Q8_0", "F16", "F32"):
         if label.lower() in file_name.lower():
             return label
-    words = description.split()
-    return words[-1] if words else "unknown"
+    match = _QUANT.search(description)
+    if match is None:
+        return "unknown"
+    return match["type"] + (f"_{match['size'][0]}" if match["size"] else "")

@@ -1,0 +1,2 @@
+"""Benchmarks: what stands behind every number in the documentation. Run ``python -m benchmarks
+--help``."""

@@ -1,0 +1,48 @@
+"""``python -m benchmarks NAME --model FILE``: run one benchmark, print a table, write its JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import cancel, chat, decode, memory, reuse, stall
+
+BENCHMARKS = {
+    "decode": decode,
+    "memory": memory,
+    "reuse": reuse,
+    "cancel": cancel,
+    "stall": stall,
+    "chat": chat,
+}
+
+
+def main() -> int:
+    """Run what the command line asks for; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", choices=BENCHMARKS, help="what to measure")
+    parser.add_argument("--model", type=Path, required=True, help="a GGUF file")
+    parser.add_argument("--json", type=Path, help="write the result here as one JSON object")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, rougher numbers")
+    parser.add_argument("--llama-server", type=Path, help="chat: also measure this program")
+    parser.add_argument("--only", nargs="*", default=(), help="chat: only these systems")
+    options = parser.parse_args()
+    if not options.model.is_file():
+        parser.error(f"there is no file {options.model}")
+    if options.name == "chat":
+        report = chat.run(
+            options.model, quick=options.quick, server=options.llama_server, only=options.only
+        )
+    else:
+        report = BENCHMARKS[options.name].run(options.model, quick=options.quick)
+    report.print(Console())
+    if options.json is not None:
+        report.write(options.json)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
