@@ -3,8 +3,9 @@ rights or sockets."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ai_model.engine.config import EngineConfig
-from ai_model.engine.engine import Engine
 from ai_model.engine.errors import (
     DecodeError,
     EngineError,
@@ -13,9 +14,12 @@ from ai_model.engine.errors import (
     NoFreeInstance,
 )
 from ai_model.engine.events import Delta, EngineEvent, Finished, FinishReason, Progress, Started
-from ai_model.engine.model import ModelInfo
+from ai_model.engine.model_info import ModelInfo
 from ai_model.engine.request import EngineRequest, SamplingParams
 from ai_model.engine.snapshot import EngineSnapshot, EngineState, InstanceSnapshot
+
+if TYPE_CHECKING:
+    from ai_model.engine.engine import Engine
 
 __all__ = [
     "DecodeError",
@@ -38,3 +42,12 @@ __all__ = [
     "SamplingParams",
     "Started",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load llama.cpp only for those who run an engine; web processes use the values alone."""
+    if name == "Engine":
+        from ai_model.engine.engine import Engine
+
+        return Engine
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

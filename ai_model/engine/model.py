@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,23 +11,11 @@ from llama_cpp import llama_cpp as lib
 
 from ai_model.engine import llama_log
 from ai_model.engine.errors import ModelLoadError
+from ai_model.engine.model_info import ModelInfo
 from ai_model.token_memo import TokenMemo
 
 _QUANT = re.compile(r"(?P<type>I?Q\d\w*|B?F16|F32)(?: - (?P<size>Small|Medium|Large))?")
 """As llama.cpp describes a model: ``llama 1B Q5_K - Medium``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelInfo:
-    """Facts about a loaded model."""
-
-    name: str
-    quant: str
-    n_ctx_train: int
-    num_parameters: int
-    size_bytes: int
-    kv_bytes_per_token: int
-    is_demo: bool
 
 
 class Model:

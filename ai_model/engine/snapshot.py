@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ai_model.engine.model import ModelInfo
+from ai_model.engine.model_info import ModelInfo
 
 
 class EngineState(StrEnum):
