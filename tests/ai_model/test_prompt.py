@@ -1,4 +1,4 @@
-"""How a conversation becomes tokens: the template's own ids, no forged turns, trimming in big steps."""
+"""How a conversation becomes tokens: ids as the template has them, no forged turns, trimming."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -79,25 +80,31 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 MakeEngine = Callable[..., Engine]
 
 
-@pytest.fixture
-def make_engine(tiny_model: Path) -> Iterator[MakeEngine]:
-    """Start engines that are closed when the test ends."""
-    engines: list[Engine] = []
-
-    def make(**settings: object) -> Engine:
-        values = {"model_path": tiny_model, "num_instances": 3, "n_ctx": 512, "num_threads": 1}
-        engine = Engine(EngineConfig(**(values | settings)))  # type: ignore[arg-type]
-        engines.append(engine)
-        engine.start()
+@contextmanager
+def open_engine(model: Path, **settings: object) -> Iterator[Engine]:
+    """Load an engine that is closed at the end."""
+    values = {"model_path": model, "num_instances": 3, "n_ctx": 512, "num_threads": 1}
+    engine = Engine(EngineConfig(**(values | settings)))  # type: ignore[arg-type]
+    engine.start()
+    try:
         deadline = time.monotonic() + WAIT_S
         while engine.state is EngineState.LOADING and time.monotonic() < deadline:
             time.sleep(0.005)
-        return engine
-
-    yield make
-    for engine in engines:
+        yield engine
+    finally:
         engine.close()
         assert not engine._thread.is_alive()
+
+
+@pytest.fixture
+def make_engine(tiny_model: Path) -> Iterator[MakeEngine]:
+    """Start engines that are closed when the test ends."""
+    with ExitStack() as engines:
+
+        def make(model_path: Path = tiny_model, **settings: object) -> Engine:
+            return engines.enter_context(open_engine(model_path, **settings))
+
+        yield make
 
 
 def make_request(

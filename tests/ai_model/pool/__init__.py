@@ -1,0 +1,3 @@
+"""Tests of the pool."""
+
+from __future__ import annotations

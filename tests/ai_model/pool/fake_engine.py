@@ -1,0 +1,298 @@
+"""A stand-in for the engine: same methods, scripted answers, no llama.cpp.
+
+By hand: ``engine.step()`` delivers the next token of every running request. By itself:
+``FakeEngine(..., pace_s=0.001)`` answers from a small thread. ``factory(...)`` makes what
+PoolThread and Pool take as ``engine_factory``, and remembers the engine it made.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from ai_model.engine.config import EngineConfig
+from ai_model.engine.errors import EngineNotReady, NoFreeInstance
+from ai_model.engine.events import Delta, EngineEvent, Finished, FinishReason, Progress, Started
+from ai_model.engine.request import EngineRequest
+from ai_model.engine.snapshot import EngineState
+
+DEFAULT_SCRIPT = ("The ", "pool ", "answers ", "you.")
+
+Listener = Callable[[EngineEvent], None]
+
+
+class FakeTokenizer:
+    """One token per character."""
+
+    bos = 1
+    end_of_turn = 2
+
+    def tokenize(self, text: str) -> list[int]:
+        """Return a token per character."""
+        return [3 + ord(character) for character in text]
+
+    def recall(self, text: str) -> tuple[int, ...] | None:
+        """Remember nothing."""
+        return None
+
+
+@dataclass
+class Running:
+    """One request the fake engine answers."""
+
+    request: EngineRequest
+    listener: Listener
+    script: tuple[str, ...]
+    instance: int
+    done: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+
+class FakeEngine:
+    """Answers with scripts. The token with id 100 + n stands for the n-th piece of the script."""
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        on_state: Callable[[EngineState], None] = lambda state: None,
+        *,
+        pace_s: float | None = None,
+        is_loading: bool = False,
+        script: Sequence[str] = DEFAULT_SCRIPT,
+    ) -> None:
+        self.config = config
+        self.tokenizer = FakeTokenizer()
+        self.requests: list[EngineRequest] = []
+        self.cancelled: list[str] = []
+        self.ignores_cancel = False
+        self.is_deaf = False
+        """Refuse every submission, as an engine does that is still busy with its last answer."""
+        self.heartbeat_age_s = 0.0
+        self.prefill_tok_s = 100.0
+        self.failure = ""
+        self.state = EngineState.LOADING
+        self._on_state = on_state
+        self._pace_s = pace_s
+        self._is_loading = is_loading
+        self._default_script = tuple(script)
+        self._scripts: list[tuple[str, ...]] = []
+        self._running: dict[str, Running] = {}
+        self._lock = threading.RLock()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    # What a test does.
+
+    def enqueue(self, *pieces: str) -> None:
+        """Let the next request be answered with these pieces, one token each."""
+        self._scripts.append(pieces)
+
+    def become_ready(self) -> None:
+        """Finish loading."""
+        self._enter(EngineState.READY)
+
+    def fail(self, sentence: str) -> None:
+        """Fail to load, or break down later."""
+        self.failure = sentence
+        self._enter(EngineState.FAILED)
+        with self._lock:
+            for running in list(self._running.values()):
+                self._finish(running, FinishReason.FAILED, sentence)
+
+    def step(self, num_tokens: int = 1) -> None:
+        """Deliver the next tokens of everything that runs; an answer behind its script ends."""
+        for _ in range(num_tokens):
+            with self._lock:
+                for running in list(self._running.values()):
+                    self._step_one(running)
+
+    def finish_all(self) -> None:
+        """Deliver everything that is left."""
+        while self._running:
+            self.step()
+
+    def tell(self, event: EngineEvent) -> None:
+        """Deliver an event as it is."""
+        with self._lock:
+            self._running[event.request_id].listener(event)
+
+    def release(self, request_id: str) -> None:
+        """Carry out a cancel that was ignored."""
+        with self._lock:
+            if request_id in self._running:
+                self._finish(self._running[request_id], FinishReason.CANCELLED)
+
+    @property
+    def running_ids(self) -> list[str]:
+        """Requests that hold an instance."""
+        with self._lock:
+            return list(self._running)
+
+    # What the pool does.
+
+    def start(self) -> None:
+        """Load, unless told to wait; answer by itself when there is a pace."""
+        if not self._is_loading:
+            self.become_ready()
+        if self._pace_s is not None:
+            self._thread = threading.Thread(target=self._pace, name="fake-engine", daemon=True)
+            self._thread.start()
+
+    def submit(self, request: EngineRequest, listener: Listener) -> None:
+        """Begin an answer."""
+        with self._lock:
+            if self.state is not EngineState.READY:
+                raise EngineNotReady(self.failure or "loading")
+            if self.is_deaf or self.num_free == 0:
+                raise NoFreeInstance
+            script = self._scripts.pop(0) if self._scripts else self._default_script
+            taken = {running.instance for running in self._running.values()}
+            instance = next(i for i in range(self.config.num_instances) if i not in taken)
+            running = Running(request, listener, script, instance, done=len(request.produced))
+            self.requests.append(request)
+            self._running[request.id] = running
+            num_prompt = len(request.prompt.tokens)
+            listener(
+                Started(
+                    request_id=request.id,
+                    instance=instance,
+                    num_prompt_tokens=num_prompt,
+                    num_cached_tokens=0,
+                )
+            )
+            listener(
+                Progress(
+                    request_id=request.id, num_done=num_prompt, num_total=num_prompt, num_cached=0
+                )
+            )
+
+    def cancel(self, request_id: str) -> None:
+        """End an answer."""
+        with self._lock:
+            self.cancelled.append(request_id)
+            if not self.ignores_cancel and request_id in self._running:
+                self._finish(self._running[request_id], FinishReason.CANCELLED)
+
+    @property
+    def num_free(self) -> int:
+        """Instances without a request."""
+        with self._lock:
+            return self.config.num_instances - len(self._running)
+
+    def snapshot(self) -> Any:
+        """Return something shaped like an EngineSnapshot."""
+        is_loaded = self.state is EngineState.READY
+        model = SimpleNamespace(
+            name="Fake Model",
+            quant="F0",
+            n_ctx_train=self.config.n_ctx,
+            num_parameters=1000,
+            size_bytes=1000,
+            kv_bytes_per_token=10,
+            is_demo=True,
+        )
+        with self._lock:
+            instances = tuple(
+                SimpleNamespace(
+                    index=running.instance,
+                    state="decode",
+                    request_id=running.request.id,
+                    conversation=running.request.conversation,
+                    num_prompt=len(running.request.prompt.tokens),
+                    num_prompt_done=len(running.request.prompt.tokens),
+                    num_generated=running.done,
+                    tok_s=1.0,
+                    num_kv_tokens=running.done,
+                    kv_bytes=10 * running.done,
+                    since_s=time.monotonic() - running.since,
+                )
+                for running in self._running.values()
+            )
+        return SimpleNamespace(
+            state=self.state,
+            failure=self.failure,
+            model=model if is_loaded else None,
+            n_ctx=self.config.n_ctx,
+            instances=instances,
+            heartbeat_age_s=self.heartbeat_age_s,
+            decode_tok_s=10.0,
+            prefill_tok_s=self.prefill_tok_s,
+        )
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """End everything."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        with self._lock:
+            for running in list(self._running.values()):
+                self._finish(running, FinishReason.FAILED, "the engine was closed")
+        if self.state is EngineState.READY:
+            self._enter(EngineState.CLOSED)
+
+    def _pace(self) -> None:
+        while not self._closing.wait(self._pace_s):
+            self.step()
+
+    def _step_one(self, running: Running) -> None:
+        max_tokens = running.request.sampling.max_tokens
+        if running.done >= len(running.script):
+            self._finish(running, FinishReason.STOP)
+            return
+        text = running.script[running.done]
+        token = 100 + running.done
+        running.done += 1
+        running.listener(Delta(request_id=running.request.id, tokens=(token,), text=text))
+        if running.done >= max_tokens:
+            self._finish(running, FinishReason.LENGTH)
+
+    def _finish(self, running: Running, reason: FinishReason, error: str = "") -> None:
+        del self._running[running.request.id]
+        running.listener(
+            Finished(
+                request_id=running.request.id,
+                reason=reason,
+                error=error,
+                num_prompt_tokens=len(running.request.prompt.tokens),
+                num_completion_tokens=running.done,
+            )
+        )
+
+    def _enter(self, state: EngineState) -> None:
+        self.state = state
+        self._on_state(state)
+
+
+class Factory:
+    """Makes one fake engine with the given options, and gives it to the test as ``engine``."""
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+        self._made = threading.Event()
+        self._engine: FakeEngine | None = None
+
+    def __call__(self, config: EngineConfig, on_state: Callable[[EngineState], None]) -> FakeEngine:
+        self._engine = FakeEngine(config, on_state, **self._options)
+        self._made.set()
+        return self._engine
+
+    @property
+    def is_made(self) -> bool:
+        """Whether there is an engine."""
+        return self._made.is_set()
+
+    @property
+    def engine(self) -> FakeEngine:
+        """The engine; waits a moment for it to be made."""
+        assert self._made.wait(5), "the pool has made no engine"
+        assert self._engine is not None
+        return self._engine
+
+
+def factory(**options: Any) -> Factory:
+    """Return an engine factory for Pool and PoolThread; options as for FakeEngine."""
+    return Factory(**options)

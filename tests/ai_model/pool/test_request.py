@@ -1,0 +1,96 @@
+"""Requests travel unchanged, and wrong ones are refused where they arise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ai_model.engine.request import SamplingParams
+from ai_model.pool.errors import BadFrame
+from ai_model.pool.frames import decode, encode
+from ai_model.pool.request import PoolRequest
+from ai_model.prompt import ChatMessage, Role
+from tests.ai_model.pool.builders import make_request
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+
+
+@given(
+    texts=st.lists(TEXT, min_size=1, max_size=5),
+    meta=st.dictionaries(
+        st.sampled_from(["message", "conversation", "created_ms"]), TEXT | st.integers(0, 2**50)
+    ),
+    produced=st.lists(st.integers(0, 32_000), min_size=1, max_size=20),
+    produced_text=TEXT,
+    stop=st.lists(st.text("abc", min_size=1, max_size=5), max_size=3),
+    seed=st.none() | st.integers(0, 2**32 - 1),
+)
+def test_round_trip(
+    texts: list[str],
+    meta: dict[str, Any],
+    produced: list[int],
+    produced_text: str,
+    stop: list[str],
+    seed: int | None,
+) -> None:
+    """Through JSON and back."""
+    request = make_request(
+        messages=tuple(ChatMessage(Role.USER, text) for text in texts),
+        meta=meta,
+        produced=tuple(produced),
+        produced_text=produced_text,
+        sampling=SamplingParams(stop=tuple(stop), seed=seed, max_tokens=7),
+    )
+    frame = decode(encode({"type": "submit", "request": request.to_json()}))
+    assert PoolRequest.from_json(frame["request"]) == request
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"generation": "x"},
+        {"generation": "0" * 32},
+        {"conversation": ""},
+        {"visitor": "v" * 129},
+        {"visitor": "\ud800"},
+        {"messages": ()},
+        {"messages": (ChatMessage(Role.ASSISTANT, "x"),)},
+        {"messages": (ChatMessage(Role.USER, "\udfff"),)},
+        {"produced_text": "text without tokens"},
+        {"meta": {"seq": 1}},
+        {"meta": {"a": "x" * 257}},
+        {"meta": {"a": float("nan")}},
+        {"meta": {"a": ["list"]}},
+        {"meta": {str(n): 1 for n in range(17)}},
+    ],
+)
+def test_wrong_values(change: dict[str, Any]) -> None:
+    """Raise ValueError at the sender."""
+    with pytest.raises(ValueError):
+        make_request(**change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"generation": 1},
+        {"messages": [["nobody", "x"]]},
+        {"messages": [["user"]]},
+        {"messages": [["user", 1]]},
+        {"messages": "user"},
+        {"sampling": {"temperature": 99}},
+        {"sampling": {"stop": [1]}},
+        {"sampling": {"stop": [""]}},
+        {"produced": [-1]},
+        {"produced": [True]},
+        {"produced": [1.0]},
+        {"meta": []},
+    ],
+)
+def test_wrong_json(change: dict[str, Any]) -> None:
+    """Raises BadFrame at the pool."""
+    with pytest.raises(BadFrame):
+        PoolRequest.from_json(make_request().to_json() | change)

@@ -1,0 +1,296 @@
+"""Real pool processes, without a model: they start, die, come back and leave nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ai_model.pool import supervisor as supervisor_module
+from ai_model.pool.client import PoolClient
+from ai_model.pool.errors import NoModel, PoolStartError
+from ai_model.pool.launch import Launch
+from ai_model.pool.pool_process import ROOT, PoolProcess, clean_environment, describe_exit
+from ai_model.pool.status import PoolState, PoolStatus
+from ai_model.pool.supervisor import Supervisor, SupervisorState
+from tests.ai_model.pool.builders import make_config, make_request, until_sync
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    """A directory with a short name."""
+    with tempfile.TemporaryDirectory(prefix="corral-", dir="/tmp") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def supervisor(directory: Path) -> Iterator[Supervisor]:
+    """A supervisor of a pool whose model file is missing; not started."""
+    supervisor = make_supervisor(directory)
+    yield supervisor
+    supervisor.stop()
+    assert supervisor.state in (SupervisorState.STOPPED, SupervisorState.OPEN)
+    assert not supervisor.socket_path.exists()
+
+
+def make_supervisor(directory: Path) -> Supervisor:
+    """Return a supervisor in ``directory``."""
+    return Supervisor(make_config(), directory / "pool.sock", directory / "pool.lock")
+
+
+def status_of(path: Path) -> PoolStatus:
+    """Ask the pool behind a socket."""
+
+    async def ask() -> PoolStatus:
+        client = PoolClient(path)
+        try:
+            return await client.status()
+        finally:
+            await client.close()
+
+    return asyncio.run(ask())
+
+
+def is_running(supervisor: Supervisor) -> bool:
+    """Return whether the pool process listens."""
+    return supervisor.state is SupervisorState.RUNNING
+
+
+def test_a_missing_model_is_told_and_the_process_ends_in_order(supervisor: Supervisor) -> None:
+    """The process lives on to say why it cannot answer."""
+    supervisor.start()
+    supervisor.start()
+    until_sync(lambda: is_running(supervisor))
+    until_sync(lambda: status_of(supervisor.socket_path).state is PoolState.FAILED)
+    status = status_of(supervisor.socket_path)
+    assert status.reason and status.pid == supervisor.pid
+    assert stat.S_IMODE(supervisor.socket_path.stat().st_mode) == 0o600
+
+    async def ask() -> None:
+        client = PoolClient(supervisor.socket_path)
+        with pytest.raises(NoModel):
+            await client.submit(make_request())
+        await client.close()
+
+    asyncio.run(ask())
+    pid = status.pid
+    child = psutil.Process(pid)
+    assert child.ppid() == os.getpid()
+    own = int(Path("/proc/self/oom_score_adj").read_text())
+    assert int(Path(f"/proc/{pid}/oom_score_adj").read_text()) == min(1000, own + 500)
+    supervisor.stop()
+    assert not psutil.pid_exists(pid)
+    assert supervisor.num_restarts == 0
+
+
+def test_a_killed_process_is_started_again(supervisor: Supervisor) -> None:
+    """At once the first time, whatever it left behind."""
+    supervisor.start()
+    until_sync(lambda: is_running(supervisor))
+    first = supervisor.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    until_sync(lambda: is_running(supervisor) and supervisor.pid not in (None, first))
+    assert status_of(supervisor.socket_path).pid == supervisor.pid != first
+    assert supervisor.num_restarts == 1
+    assert not psutil.pid_exists(first), "the dead process was not reaped"
+
+
+def test_a_process_that_cannot_live_is_given_up(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a sentence; the operator can have it tried again."""
+    monkeypatch.setattr("ai_model.pool.restart_policy.DELAYS_S", (0.0,))
+    monkeypatch.setattr("ai_model.pool.pool_process.sys.executable", "/bin/false")
+    supervisor.start()
+    until_sync(lambda: supervisor.state is SupervisorState.OPEN)
+    assert "died 6 times" in supervisor.reason and "exit code 1" in supervisor.reason
+    monkeypatch.undo()
+    supervisor.retry()
+    until_sync(lambda: is_running(supervisor))
+
+
+def test_a_program_that_is_not_there(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is a cause like any other."""
+    monkeypatch.setattr("ai_model.pool.pool_process.sys.executable", "/nowhere/python")
+    supervisor.start()
+    until_sync(lambda: "cannot be started" in supervisor.reason)
+
+
+def test_a_process_that_never_listens_is_ended(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, directory: Path
+) -> None:
+    """It counts as dead."""
+    sleeper = directory / "python"
+    sleeper.write_text("#!/bin/sh\nexec sleep 60\n")
+    sleeper.chmod(0o755)
+    monkeypatch.setattr("ai_model.pool.pool_process.sys.executable", str(sleeper))
+    monkeypatch.setattr(supervisor_module, "LISTEN_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(supervisor_module, "POLL_S", 0.02)
+    supervisor.start()
+    until_sync(lambda: supervisor.num_restarts >= 1)
+
+
+def test_a_process_that_ignores_sigterm_is_killed(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, directory: Path
+) -> None:
+    """After the time that stop() was given."""
+    deaf = directory / "python"
+    deaf.write_text("#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 0.1; done\n")
+    deaf.chmod(0o755)
+    monkeypatch.setattr("ai_model.pool.pool_process.sys.executable", str(deaf))
+    supervisor.start()
+    until_sync(lambda: supervisor.pid is not None)
+    pid = supervisor.pid
+    time.sleep(0.1)
+    supervisor.stop(timeout_s=1.2)
+    assert pid is not None and not psutil.pid_exists(pid)
+
+
+def test_the_second_supervisor_stands_by_and_takes_over(
+    supervisor: Supervisor, directory: Path
+) -> None:
+    """One pool for all web processes."""
+    supervisor.start()
+    until_sync(lambda: is_running(supervisor))
+    second = make_supervisor(directory)
+    second.start()
+    until_sync(lambda: second.state is SupervisorState.STANDBY)
+    assert "pool.lock" in second.reason and second.pid is None
+    supervisor.stop()
+    until_sync(lambda: is_running(second))
+    assert status_of(second.socket_path).pid == second.pid
+    second.stop()
+    assert second.state is SupervisorState.STOPPED
+
+
+def test_stopping_while_standing_by_or_before_starting(directory: Path) -> None:
+    """Is quick and leaves nothing."""
+    first, second = make_supervisor(directory), make_supervisor(directory)
+    first.start()
+    until_sync(lambda: is_running(first))
+    second.start()
+    until_sync(lambda: second.state is SupervisorState.STANDBY)
+    second.stop()
+    assert second.state is SupervisorState.STOPPED
+    assert is_running(first), "the one that stands by must not touch the other's pool"
+    assert first.socket_path.exists()
+    first.stop()
+    make_supervisor(directory).stop()
+
+
+def test_a_directory_that_cannot_be_written(directory: Path) -> None:
+    """Is a sentence that says what to set."""
+    (directory / "file").write_text("")
+    supervisor = Supervisor(
+        make_config(), directory / "pool.sock", directory / "file" / "pool.lock"
+    )
+    with pytest.raises(PoolStartError, match="CORRAL_VAR_DIR"):
+        supervisor.start()
+    (directory / "pool.lock").mkdir()
+    with pytest.raises(PoolStartError, match="lock file"):
+        make_supervisor(directory).start()
+
+
+def test_a_socket_left_by_a_killed_server(supervisor: Supervisor) -> None:
+    """Is replaced."""
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(supervisor.socket_path))
+    supervisor.start()
+    until_sync(lambda: is_running(supervisor))
+    assert status_of(supervisor.socket_path).pid == supervisor.pid
+
+
+def test_the_child_ends_with_its_parent(directory: Path) -> None:
+    """Even if the parent was killed and could do nothing about it."""
+    code = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from ai_model.pool.config import PoolConfig\n"
+        "from ai_model.pool.supervisor import Supervisor\n"
+        f"d = Path({str(directory)!r})\n"
+        "s = Supervisor(PoolConfig(model_path=d / 'none'), d / 'pool.sock', d / 'pool.lock')\n"
+        "s.start()\n"
+        "while s.state != 'running': time.sleep(0.01)\n"
+        "print(s.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    with parent.stdout:
+        child = psutil.Process(int(parent.stdout.readline()))
+    parent.kill()
+    parent.wait(10)
+    child.wait(5)
+    assert not (directory / "pool.sock").exists()
+
+
+def test_sigterm_and_a_second_one(directory: Path) -> None:
+    """The first ends in order with code 0 and no socket."""
+    process, (reading, writing) = start_process(directory), os.pipe()
+    try:
+        until_sync(lambda: process.listen(0.1, reading))
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.reap(5) == 0
+        assert not (directory / "pool.sock").exists()
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def start_process(directory: Path) -> PoolProcess:
+    """Start a pool process without a supervisor."""
+    return PoolProcess(Launch(make_config(), directory / "pool.sock"))
+
+
+def test_the_environment_holds_no_secrets() -> None:
+    """An allow-list, not a deny-list."""
+    environment = clean_environment(
+        {
+            "PATH": "/bin",
+            "SECRET_KEY": "s",
+            "DATABASE_URL": "d",
+            "CORRAL_MODEL_PATH": "m",
+            "AWS_TOKEN": "t",
+            "LC_ALL": "C",
+            "PYTHONPATH": "/extra",
+        }
+    )
+    assert environment == {"PATH": "/bin", "LC_ALL": "C", "PYTHONPATH": f"{ROOT}:/extra"}
+
+
+def test_exits_in_words() -> None:
+    """For the operator."""
+    assert describe_exit(3) == "it ended with exit code 3"
+    assert "SIGKILL" in describe_exit(-9) and "memory" in describe_exit(-9)
+    assert "SIGSEGV" in describe_exit(-11)
+
+
+def test_started_by_hand() -> None:
+    """Says who starts it, without a traceback."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ai_model.pool"],
+        cwd=ROOT,
+        input="hello\n",
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 64
+    assert "started by the web server" in done.stderr and "Traceback" not in done.stderr
