@@ -1,0 +1,18 @@
+"""Registers the pool application and its system checks; nothing is started here."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AiPoolConfig(AppConfig):
+    """Django's face of the pool: status, health, commands, checks."""
+
+    name = "apps.ai_pool"
+    label = "ai_pool"
+    verbose_name = "Pool"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the system checks. Runs in every manage.py command, so it does no work."""
+        from apps.ai_pool import checks  # noqa: F401

@@ -1,0 +1,114 @@
+"""System checks: what is wrong with models and settings, each as one sentence with its fix.
+
+A missing or broken model is a warning, because the site runs without one; settings that cannot work
+are errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from ai_model.catalog import UnknownModel
+from ai_model.hardware import memory_limit_bytes
+from ai_model.model_file import BadModelFile
+from apps.ai_pool import conf
+
+SAFE_DAPHNE = (4, 2, 2)
+GPU_BACKENDS = ("cuda", "hip", "vulkan", "metal", "sycl", "musa", "cann", "opencl")
+
+
+@register("corral")
+def check_model_and_limits(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """corral.W001: the model; corral.E001: impossible limits; corral.W002: memory."""
+    try:
+        conf.socket_path()
+        if conf.is_pool_external():
+            return []
+        plan = conf.pool_plan()
+    except BadModelFile as error:
+        return [Warning(str(error), id="corral.W001")]
+    except UnknownModel as error:
+        return [Error(str(error), hint="Change CORRAL_QUANT.", id="corral.E002")]
+    except conf.ImpossibleSetting as error:
+        return [Error(str(error), id="corral.E001")]
+    kv_bytes = plan.info.kv_bytes_per_token * plan.config.n_ctx * plan.config.max_instances
+    needed = plan.info.size_bytes + kv_bytes
+    limit = memory_limit_bytes()
+    if needed > limit:
+        return [
+            Warning(
+                f"The model ({plan.info.size_bytes / 1e6:.0f} MB) and {plan.config.max_instances} "
+                f"instances of {plan.config.n_ctx} tokens ({kv_bytes / 1e6:.0f} MB) need more than "
+                f"the {limit / 1e6:.0f} MB of memory this process may use.",
+                hint="Lower CORRAL_MAX_INSTANCES or CORRAL_N_CTX, or use a smaller quantisation.",
+                id="corral.W002",
+            )
+        ]
+    return []
+
+
+@register("corral")
+def check_hosts(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """corral.W003: any host is allowed, which also switches off the origin check of the chat."""
+    is_production = getattr(settings, "IS_PRODUCTION", not settings.DEBUG)
+    if is_production and "*" in settings.ALLOWED_HOSTS:
+        return [
+            Warning(
+                "ALLOWED_HOSTS contains *, so pages of any other site may open the chat.",
+                hint="List the host names of your site in ALLOWED_HOSTS.",
+                id="corral.W003",
+            )
+        ]
+    return []
+
+
+@register("corral")
+def check_gpu(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """corral.W004: layers for a GPU that this build of llama.cpp cannot use."""
+    if settings.CORRAL_GPU_LAYERS <= 0:
+        return []
+    if _has_gpu_backend():
+        return []
+    return [
+        Warning(
+            f"CORRAL_GPU_LAYERS is {settings.CORRAL_GPU_LAYERS}, but the installed llama.cpp was "
+            "built without GPU support and will ignore it.",
+            hint="Install llama-cpp-python built for your GPU, or set CORRAL_GPU_LAYERS=0.",
+            id="corral.W004",
+        )
+    ]
+
+
+def _has_gpu_backend() -> bool:
+    """Whether llama.cpp was built with one, told by its library files: nothing is loaded."""
+    package = find_spec("llama_cpp")
+    if package is None or package.origin is None:
+        return False
+    names = [path.name for path in (Path(package.origin).parent / "lib").glob("*ggml-*")]
+    return any(backend in name for name in names for backend in GPU_BACKENDS)
+
+
+@register("corral")
+def check_daphne(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """corral.E003: a Daphne in which one chat message may fill the memory."""
+    try:
+        installed = version("daphne")
+    except PackageNotFoundError:
+        return []
+    numbers = tuple(int(part) for part in installed.split(".")[:3] if part.isdigit())
+    if numbers >= SAFE_DAPHNE:
+        return []
+    return [
+        Error(
+            f"Daphne {installed} does not limit the size of chat messages (CVE-2026-44545).",
+            hint="Install daphne>=4.2.2.",
+            id="corral.E003",
+        )
+    ]

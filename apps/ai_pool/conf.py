@@ -1,0 +1,168 @@
+"""What Django's settings mean for the pool: which model, which limits, which socket.
+
+Everything is read when it is asked for, so that a test may override any setting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from ai_model.hardware import memory_limit_bytes, num_usable_cpus
+from ai_model.model_file import ModelFileInfo, inspect
+from ai_model.pool.config import PoolConfig
+from ai_model.pool.errors import PoolStartError
+from ai_model.pool.socket_path import usable_socket_path
+from ai_model.profiles import Profile, choose_profile
+from ai_model.prompt import SAFETY_TOKENS
+from ai_model.store import SELECTION_NAME, ChosenModel, ModelStore
+
+MIN_PROMPT_TOKENS = 64
+"""A context that leaves less than this for the prompt cannot hold a conversation."""
+_URL_PREFIX = "unix://"
+
+
+class ImpossibleSetting(ValueError):
+    """Settings that cannot work together. The text is one sentence with the numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolPlan:
+    """What a start of the pool would do."""
+
+    chosen: ChosenModel
+    info: ModelFileInfo
+    profile: Profile
+    config: PoolConfig
+
+    @property
+    def sentence(self) -> str:
+        """The line for log and banner: which model, why, and how it runs."""
+        return (
+            f"Model {self.info.title} {self.info.quant} ({self.chosen.path.name}) because "
+            f"{self.chosen.reason}; {self.config.max_instances} instances of "
+            f"{self.config.n_ctx} tokens on {self.config.num_threads} "
+            f"thread{'s' if self.config.num_threads > 1 else ''}, profile {self.profile.name}."
+        )
+
+
+def model_store() -> ModelStore:
+    """Return the model files of this installation."""
+    return ModelStore(selection_path=Path(settings.CORRAL_VAR_DIR) / SELECTION_NAME)
+
+
+def chosen_model() -> ChosenModel:
+    """Return the model file to use. Raises UnknownModel or BadModelFile, each with a sentence."""
+    return model_store().choose(model_path=settings.CORRAL_MODEL_PATH, quant=settings.CORRAL_QUANT)
+
+
+def profile() -> Profile:
+    """Return the profile of this machine. Raises ImpossibleSetting for an unknown name."""
+    try:
+        return choose_profile(
+            settings.CORRAL_PROFILE,
+            num_cpus=num_usable_cpus(),
+            memory_bytes=memory_limit_bytes(),
+        )
+    except ValueError as error:
+        raise ImpossibleSetting(f"CORRAL_PROFILE is wrong: {error}.") from None
+
+
+def pool_plan() -> PoolPlan:
+    """Choose and check the model, and work out every limit of the pool.
+
+    Reads the header of the model file (0.2 s for a real one). Raises BadModelFile, UnknownModel and
+    ImpossibleSetting, each with one sentence for the operator.
+    """
+    chosen = chosen_model()
+    info = inspect(chosen.path)
+    limits = profile()
+    return PoolPlan(
+        chosen=chosen, info=info, profile=limits, config=pool_config(chosen, info, limits)
+    )
+
+
+def pool_config(chosen: ChosenModel, info: ModelFileInfo, limits: Profile) -> PoolConfig:
+    """Return the limits of the pool. Raises ImpossibleSetting with the arithmetic."""
+    n_ctx, max_tokens = _context(info, limits)
+    max_instances = settings.CORRAL_MAX_INSTANCES
+    hot_instances = settings.CORRAL_HOT_INSTANCES
+    if hot_instances > max_instances:
+        raise ImpossibleSetting(
+            f"CORRAL_HOT_INSTANCES is {hot_instances}, more than the {max_instances} of "
+            "CORRAL_MAX_INSTANCES; lower one or raise the other."
+        )
+    try:
+        return PoolConfig(
+            model_path=chosen.path,
+            model_is_demo=chosen.is_demo or info.is_demo,
+            max_instances=max_instances,
+            hot_instances=hot_instances,
+            n_ctx=n_ctx,
+            max_tokens=max_tokens,
+            max_messages=settings.CORRAL_MAX_MESSAGES or limits.max_messages,
+            num_threads=settings.CORRAL_THREADS or limits.num_threads or num_usable_cpus(),
+            chunk_tokens=limits.chunk_tokens,
+            target_itl_ms=limits.target_itl_ms,
+            max_tok_s=settings.CORRAL_MAX_TOK_S,
+            gpu_layers=settings.CORRAL_GPU_LAYERS,
+            queue_size=settings.CORRAL_QUEUE_SIZE,
+            max_inflight_per_visitor=settings.CORRAL_MAX_INFLIGHT,
+            timeout_s=settings.CORRAL_TIMEOUT_MS / 1000,
+            stall_timeout_s=settings.CORRAL_STALL_TIMEOUT_MS / 1000,
+            total_timeout_s=settings.CORRAL_TOTAL_TIMEOUT_MS / 1000,
+        )
+    except ValueError as error:
+        raise ImpossibleSetting(f"The settings of the pool cannot work: {error}.") from None
+
+
+def _context(info: ModelFileInfo, limits: Profile) -> tuple[int, int]:
+    """Return context and answer tokens: the profile's values bend, the owner's do not."""
+    asked = settings.CORRAL_N_CTX
+    if asked > info.n_ctx_train:
+        raise ImpossibleSetting(
+            f"CORRAL_N_CTX is {asked}, but {info.title} was trained for a context "
+            f"of {info.n_ctx_train} tokens; set it to at most that, or to 0."
+        )
+    n_ctx = asked or min(limits.n_ctx, info.n_ctx_train)
+    max_tokens = settings.CORRAL_MAX_TOKENS or min(limits.max_tokens, n_ctx // 2)
+    room = n_ctx - max_tokens - SAFETY_TOKENS
+    if room < MIN_PROMPT_TOKENS:
+        raise ImpossibleSetting(
+            f"A context of {n_ctx} tokens minus {max_tokens} for the answer (CORRAL_MAX_TOKENS) "
+            f"and {SAFETY_TOKENS} spare leaves {room} for the conversation, and "
+            f"{MIN_PROMPT_TOKENS} are needed; lower CORRAL_MAX_TOKENS to at most "
+            f"{n_ctx - SAFETY_TOKENS - MIN_PROMPT_TOKENS} or raise CORRAL_N_CTX."
+        )
+    return n_ctx, max_tokens
+
+
+def is_pool_external() -> bool:
+    """Whether CORRAL_POOL_URL names a pool that somebody else runs."""
+    return bool(settings.CORRAL_POOL_URL.strip())
+
+
+def socket_path() -> Path:
+    """Return where the pool process listens: CORRAL_POOL_URL, else in the var directory.
+
+    Raises ImpossibleSetting for a wrong address and for a place that cannot be used.
+    """
+    url = settings.CORRAL_POOL_URL.strip()
+    if url:
+        path = url.removeprefix(_URL_PREFIX)
+        if not url.startswith(_URL_PREFIX) or not path.startswith("/"):
+            raise ImpossibleSetting(
+                f"CORRAL_POOL_URL must look like unix:///run/corral/pool.sock, not {url!r}."
+            )
+        return Path(path)
+    try:
+        return usable_socket_path(Path(settings.CORRAL_VAR_DIR) / "pool.sock")
+    except PoolStartError as error:
+        raise ImpossibleSetting(str(error)) from None
+
+
+def lock_path() -> Path:
+    """Return the file whose lock says which web process runs the pool."""
+    return Path(settings.CORRAL_VAR_DIR) / "pool.lock"

@@ -1,0 +1,200 @@
+"""Starts the pool with the web server and stops it with the web server.
+
+``backend/asgi.py`` calls ``start_pool``: it is imported once, in the process that serves, and never
+by a manage.py command.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from django.conf import settings
+
+from ai_model.catalog import CATALOG, UnknownModel
+from ai_model.checksums import ChecksumMismatch
+from ai_model.model_file import BadModelFile
+from ai_model.pool.errors import PoolStartError
+from ai_model.pool.status import PoolState
+from ai_model.pool.supervisor import Supervisor, SupervisorState
+from apps.ai_pool import conf
+
+log = logging.getLogger(__name__)
+
+STOP_TIMEOUT_S = 6.0
+RESTART_HINT = "Then restart the server."
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why nobody answers at the pool's socket, as far as this process knows."""
+
+    state: PoolState
+    reason: str
+
+
+class _Placement(Protocol):
+    """The pool as this process holds it: a supervised child or a thread."""
+
+    socket_path: Path
+
+    def close(self) -> None:
+        """End it; waits a few seconds at most."""
+
+    def trouble(self) -> Trouble | None:
+        """Say what keeps it from listening, when that is known."""
+
+
+class _ChildProcess:
+    """The pool in a process of its own, watched by a supervisor."""
+
+    def __init__(self, plan: conf.PoolPlan) -> None:
+        self._supervisor = Supervisor(plan.config, conf.socket_path(), conf.lock_path(), log)
+        self.socket_path = self._supervisor.socket_path
+        self._supervisor.start()
+
+    def close(self) -> None:
+        self._supervisor.stop(STOP_TIMEOUT_S)
+
+    def trouble(self) -> Trouble | None:
+        states = {
+            SupervisorState.STARTING: PoolState.LOADING,
+            SupervisorState.BACKOFF: PoolState.DOWN,
+            SupervisorState.OPEN: PoolState.FAILED,
+        }
+        state = states.get(self._supervisor.state)
+        return None if state is None else Trouble(state, self._supervisor.reason)
+
+
+class _Thread:
+    """The pool in a thread of this process, for tests and scripts."""
+
+    def __init__(self, plan: conf.PoolPlan) -> None:
+        # Brings in llama.cpp, which no web process needs otherwise.
+        from ai_model.pool.thread import PoolThread
+
+        self._thread = PoolThread(plan.config)
+        self.socket_path = self._thread.start()
+
+    def close(self) -> None:
+        self._thread.close(STOP_TIMEOUT_S)
+
+    def trouble(self) -> Trouble | None:
+        return None
+
+
+_lock = threading.Lock()
+_placement: _Placement | None = None
+_failure = ""
+_has_hooks = False
+
+
+def start_pool() -> None:
+    """Start the pool of this web process and return at once; loading goes on elsewhere.
+
+    Idempotent and thread-safe. Never raises: without a usable model or with impossible settings the
+    site runs, one sentence goes to the log, and ``failure`` tells it to status and health.
+    """
+    global _placement, _failure
+    if not settings.CORRAL_AUTOSTART:
+        log.info("CORRAL_AUTOSTART is off, so no pool is started here.")
+        return
+    if conf.is_pool_external():
+        log.info("CORRAL_POOL_URL is set, so the pool is somebody else's: %s", _where())
+        return
+    with _lock:
+        if _placement is not None:
+            return
+        try:
+            plan = conf.pool_plan()
+            _verify_checksum(plan)
+            _placement = _ChildProcess(plan) if _is_process_mode() else _Thread(plan)
+        except (BadModelFile, UnknownModel, ChecksumMismatch, conf.ImpossibleSetting) as error:
+            _failure = f"{error} {RESTART_HINT}"
+        except PoolStartError as error:
+            _failure = str(error)
+        except OSError as error:
+            _failure = f"The pool could not be started: {error}."
+        else:
+            _failure = ""
+            log.info("%s", plan.sentence)
+            if plan.info.is_demo:
+                log.info("That is the small demo model; `make model` fetches the real TinyLlama.")
+            _register_hooks()
+            return
+    log.error("The assistant has no model: %s", _failure)
+
+
+def stop_pool() -> None:
+    """End the pool of this process, waiting a few seconds at most. Idempotent; thread-safe."""
+    global _placement
+    with _lock:
+        placement, _placement = _placement, None
+    if placement is None:
+        return
+    try:
+        placement.close()
+    except Exception:
+        log.exception("The pool did not end in order.")
+
+
+def failure() -> str:
+    """Return why this process could not start its pool, in one sentence, or ""."""
+    return _failure
+
+
+def trouble() -> Trouble | None:
+    """Return what keeps the pool from answering, as far as this process knows it."""
+    if _failure:
+        return Trouble(PoolState.FAILED, _failure)
+    placement = _placement
+    return None if placement is None else placement.trouble()
+
+
+def socket_path() -> Path:
+    """Return where the pool listens, whoever started it. Raises conf.ImpossibleSetting."""
+    placement = _placement
+    return conf.socket_path() if placement is None else placement.socket_path
+
+
+def is_started() -> bool:
+    """Return whether this process has started a pool and not stopped it."""
+    return _placement is not None
+
+
+def _is_process_mode() -> bool:
+    return bool(settings.CORRAL_POOL_MODE != "thread")
+
+
+def _where() -> str:
+    try:
+        return str(conf.socket_path())
+    except conf.ImpossibleSetting as error:
+        return str(error)
+
+
+def _verify_checksum(plan: conf.PoolPlan) -> None:
+    """Compare a file of the catalog with its checksum; seconds for a new file, then remembered."""
+    for entry in CATALOG:
+        if plan.chosen.path.name == entry.filename:
+            conf.model_store().checksums.verify(plan.chosen.path, entry.sha256)
+
+
+def _register_hooks() -> None:
+    """Stop the pool when the server ends, whichever server it is."""
+    global _has_hooks
+    if _has_hooks:
+        return
+    _has_hooks = True
+    # The child ends by itself when this process is gone; this is only the last belt.
+    atexit.register(stop_pool)
+    if "twisted.internet.reactor" in sys.modules:
+        from twisted.internet import reactor
+
+        # "during" comes after "before", in which the chat says good-bye and keeps its texts.
+        reactor.addSystemEventTrigger("during", "shutdown", stop_pool)  # type: ignore[attr-defined]

@@ -1,0 +1,101 @@
+"""Settings become limits, and impossible ones a sentence with numbers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from ai_model.model_file import BadModelFile
+from apps.ai_pool import conf
+from apps.ai_pool.conf import ImpossibleSetting
+
+
+def test_the_plan_takes_the_profile_and_bends_it_to_the_model(
+    tiny_settings: Settings,
+) -> None:
+    tiny_settings.CORRAL_PROFILE = "standard"
+    plan = conf.pool_plan()
+    assert plan.config.n_ctx == 512
+    assert plan.config.max_tokens == 256
+    assert plan.config.max_messages == plan.profile.max_messages
+    assert plan.config.max_instances == 4
+    assert plan.config.num_threads == 1
+    assert not plan.config.model_is_demo
+    assert "CORRAL_MODEL_PATH names it" in plan.sentence
+    assert "4 instances of 512 tokens on 1 thread," in plan.sentence
+
+
+def test_settings_win_over_the_profile(tiny_settings: Settings) -> None:
+    tiny_settings.CORRAL_N_CTX = 256
+    tiny_settings.CORRAL_MAX_TOKENS = 100
+    tiny_settings.CORRAL_MAX_MESSAGES = 7
+    tiny_settings.CORRAL_MAX_INSTANCES = 2
+    tiny_settings.CORRAL_HOT_INSTANCES = 1
+    tiny_settings.CORRAL_TIMEOUT_MS = 1500
+    tiny_settings.CORRAL_MAX_TOK_S = 15.0
+    tiny_settings.CORRAL_QUEUE_SIZE = 3
+    config = conf.pool_plan().config
+    assert (config.n_ctx, config.max_tokens, config.max_messages) == (256, 100, 7)
+    assert (config.max_instances, config.hot_instances, config.queue_size) == (2, 1, 3)
+    assert (config.timeout_s, config.max_tok_s) == (1.5, 15.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("CORRAL_N_CTX", 4096, "4096.*trained for a context of 512"),
+        ("CORRAL_MAX_TOKENS", 500, r"512 tokens minus 500 .* leaves 4 .* at most 440"),
+        ("CORRAL_HOT_INSTANCES", 9, "9, more than the 4"),
+        ("CORRAL_PROFILE", "huge", "choose one of auto"),
+        ("CORRAL_STALL_TIMEOUT_MS", 0, "stall_timeout_s"),
+    ],
+)
+def test_impossible_settings_are_refused_with_their_numbers(
+    tiny_settings: Settings, name: str, value: object, words: str
+) -> None:
+    setattr(tiny_settings, name, value)
+    with pytest.raises(ImpossibleSetting, match=words):
+        conf.pool_plan()
+
+
+def test_the_largest_answer_that_is_offered_really_works(tiny_settings: Settings) -> None:
+    tiny_settings.CORRAL_MAX_TOKENS = 440
+    assert conf.pool_plan().config.max_tokens == 440
+
+
+def test_a_missing_model_is_a_bad_model_file(tiny_settings: Settings, tmp_path: Path) -> None:
+    tiny_settings.CORRAL_MODEL_PATH = str(tmp_path / "gone.gguf")
+    with pytest.raises(BadModelFile, match="There is no model file"):
+        conf.pool_plan()
+
+
+def test_the_socket_is_in_the_var_directory(tiny_settings: Settings, tmp_path: Path) -> None:
+    tiny_settings.CORRAL_VAR_DIR = Path("/srv/corral/var")
+    assert conf.socket_path() == Path("/srv/corral/var/pool.sock")
+    assert conf.lock_path() == Path("/srv/corral/var/pool.lock")
+
+
+def test_a_var_directory_too_deep_for_a_socket_still_works(
+    tiny_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/tmp" if len(str(run)) > 60 else str(run))
+    tiny_settings.CORRAL_VAR_DIR = Path("/" + "d" * 60) / ("e" * 60)
+    assert len(os.fsencode(conf.socket_path())) <= 100
+
+
+def test_the_pool_url_is_the_socket(tiny_settings: Settings) -> None:
+    tiny_settings.CORRAL_POOL_URL = "unix:///run/corral/pool.sock"
+    assert conf.is_pool_external()
+    assert conf.socket_path() == Path("/run/corral/pool.sock")
+
+
+@pytest.mark.parametrize("url", ["tcp://127.0.0.1:9", "unix://relative", "/run/pool.sock"])
+def test_another_pool_url_is_refused(tiny_settings: Settings, url: str) -> None:
+    tiny_settings.CORRAL_POOL_URL = url
+    with pytest.raises(ImpossibleSetting, match="unix:///run"):
+        conf.socket_path()

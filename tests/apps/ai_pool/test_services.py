@@ -1,0 +1,121 @@
+"""What the site may know about the pool."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from ai_model.pool.errors import PoolUnavailable
+from ai_model.pool.status import PoolState, PoolStatus
+from apps.ai_pool import conf, lifecycle, services
+from tests.apps.ai_pool.conftest import READY, ScriptedPool
+
+
+async def test_the_status_comes_from_the_pool(pool: ScriptedPool) -> None:
+    assert await services.pool_status() is READY
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (PoolUnavailable("Nobody listens."), "Nobody listens."),
+        (PoolUnavailable(), "does not answer"),
+        (ConnectionRefusedError(111, "refused"), "does not answer"),
+        (TimeoutError(), "does not answer"),
+        (conf.ImpossibleSetting("CORRAL_POOL_URL is wrong."), "CORRAL_POOL_URL"),
+    ],
+)
+async def test_a_pool_that_is_not_there_is_down_with_a_reason(
+    pool: ScriptedPool, problem: Exception, words: str
+) -> None:
+    pool.answer = problem
+    status = await services.pool_status()
+    assert status.state is PoolState.DOWN
+    assert words in status.reason
+
+
+async def test_a_start_that_failed_is_the_reason(
+    pool: ScriptedPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "_failure", "The file is empty.")
+    status = await services.pool_status()
+    assert (status.state, status.reason) == (PoolState.FAILED, "The file is empty.")
+    assert pool.num_asked == 0
+
+
+async def test_what_the_supervisor_knows_is_better_than_silence(
+    pool: ScriptedPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool.answer = PoolUnavailable("Nobody listens.")
+    known = lifecycle.Trouble(PoolState.LOADING, "The pool process is starting.")
+    monkeypatch.setattr(lifecycle, "trouble", lambda: known)
+    status = await services.pool_status()
+    assert (status.state, status.reason) == (PoolState.LOADING, "The pool process is starting.")
+    pool.answer = READY
+    assert await services.pool_status() is READY
+
+
+async def test_health_says_when_to_ask_again(pool: ScriptedPool) -> None:
+    assert (await services.assistant_health()).is_ok
+    for state in PoolState:
+        health = services.health_of(PoolStatus(state=state))
+        assert health.is_ok is (state is PoolState.READY)
+        assert (health.retry_after_s > 0) is not health.is_ok
+        assert bool(health.reason) is not health.is_ok
+
+
+def test_the_public_form_holds_numbers_only() -> None:
+    status = replace(READY, reason="/srv/secret/path.gguf is empty.", state=PoolState.FAILED)
+    form = services.public_form(status)
+    assert set(form) == {"state", "available", "instances", "in_use", "waiting", "wait_s"}
+    assert "secret" not in str(form)
+    assert services.public_form(READY)["wait_s"] == 90
+    assert "secret" in str(services.staff_form(status))
+
+
+@pytest.mark.parametrize(
+    ("waiting", "eta_s", "words"),
+    [(0, 50.0, ""), (2, None, ""), (1, 0.2, "about 5 s"), (1, 31.0, "about 35 s"),
+     (1, 58.0, "about 1 min"), (3, 71.0, "about 2 min")],
+)  # fmt: skip
+def test_the_wait_in_words(waiting: int, eta_s: float | None, words: str) -> None:
+    status = replace(READY, num_waiting=waiting, eta_s=eta_s)
+    assert services.wait_words(status) == words
+
+
+def test_staff_are_told_about_the_demo(
+    tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert services.model_notice() is None
+    tiny_settings.CORRAL_MODEL_PATH = ""
+    demo = tmp_path / "demo.gguf"
+    demo.write_bytes(b"x")
+    store = replace(conf.model_store(), search_dirs=(tmp_path,), demo_path=demo)
+    monkeypatch.setattr(conf, "model_store", lambda: store)
+    notice = services.model_notice()
+    assert notice is not None
+    assert notice["is_demo"]
+    assert "make model" in notice["sentence"]
+    demo.unlink()
+    notice = services.model_notice()
+    assert notice is not None
+    assert notice["sentence"].startswith("The assistant has no model yet.")
+
+
+def test_staff_are_told_why_there_is_no_model(
+    tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "_failure", "It is empty.")
+    assert services.model_notice() == {
+        "is_demo": False,
+        "sentence": "The assistant has no model yet. It is empty.",
+    }
+
+
+def test_a_pool_elsewhere_needs_no_notice(tiny_settings: Settings) -> None:
+    tiny_settings.CORRAL_MODEL_PATH = ""
+    tiny_settings.CORRAL_POOL_URL = "unix:///run/pool.sock"
+    assert services.model_notice() is None
