@@ -15,10 +15,12 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 VOCABULARY_MEMBER = "vendor/llama.cpp/models/ggml-vocab-llama-spm.gguf"
 _PIP_TIMEOUT_S = 900
@@ -37,6 +39,10 @@ ZEPHYR_TEMPLATE = (
     "{% endif %}\n"
     "{% endfor %}"
 )
+
+QUANTS = ("Q4_K_M", "Q5_K_M", "Q8_0")
+SYNTHETIC_NAME = "synthetic-tinyllama-1.1b"
+SYNTHETIC_TITLE = "Synthetic TinyLlama 1.1B"
 
 OnProgress = Callable[[float, str], None]
 """Called with the share done (0 to 1) and what is being done."""
@@ -71,15 +77,15 @@ class Architecture:
 TINYLLAMA = Architecture()
 
 
-def fetch_vocabulary(directory: Path, version: str) -> Path:
+def fetch_vocabulary(directory: Path, package_version: str) -> Path:
     """Return TinyLlama's tokenizer, taken out of the llama-cpp-python source package of
     ``version``.
 
     pip fetches the package into ``directory``. Raises SynthesisError when it cannot.
     """
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    command += ["--no-binary", ":all:", "--no-build-isolation", "--dest", str(directory)]
-    command.append(f"llama-cpp-python=={version}")
+    command += ["--no-binary", "llama-cpp-python", "--dest", str(directory)]
+    command.append(f"llama-cpp-python=={package_version}")
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=_PIP_TIMEOUT_S)
         archive = next(directory.glob("llama_cpp_python-*.tar.gz"))
@@ -97,6 +103,31 @@ def fetch_vocabulary(directory: Path, version: str) -> Path:
                 target.write_bytes(source.read())
                 return target
     raise SynthesisError(f"{archive.name} has no {VOCABULARY_MEMBER}; give one with --vocab FILE.")
+
+
+def write_synthetic(
+    target: Path,
+    *,
+    quant: str,
+    vocabulary: Path | None,
+    num_threads: int,
+    on_progress: OnProgress,
+) -> None:
+    """Write a full-size synthetic model, fetching the tokenizer when ``vocabulary`` is None.
+
+    Raises SynthesisError.
+    """
+    with tempfile.TemporaryDirectory(prefix="corral-vocabulary-") as directory:
+        if vocabulary is None:
+            on_progress(0.0, "fetching the tokenizer")
+            vocabulary = fetch_vocabulary(Path(directory), version("llama-cpp-python"))
+        synthesise(
+            target,
+            quant=quant,
+            vocabulary=vocabulary,
+            num_threads=num_threads,
+            on_progress=on_progress,
+        )
 
 
 def synthesise(
@@ -161,6 +192,8 @@ def _write_f16(
 ) -> None:
     writer = _gguf().GGUFWriter(path, "llama")
     _write_metadata(writer, tokenizer, shape)
+    import numpy as np
+
     tensors = dict(_tensor_shapes(shape, len(tokenizer.pieces)))
     for name, dimensions in tensors.items():
         kind = np.dtype(np.float32 if len(dimensions) == 1 else np.float16)
@@ -177,7 +210,7 @@ def _write_f16(
 
 
 def _write_metadata(writer: Any, tokenizer: _Tokenizer, shape: Architecture) -> None:
-    writer.add_name("Synthetic TinyLlama 1.1B")
+    writer.add_name(SYNTHETIC_TITLE)
     writer.add_context_length(shape.context_length)
     writer.add_embedding_length(shape.width)
     writer.add_block_count(shape.num_layers)
@@ -221,6 +254,8 @@ def _tensor_shapes(shape: Architecture, num_vocab: int) -> Iterator[tuple[str, t
 def _weights(
     name: str, dimensions: tuple[int, ...], tokenizer: _Tokenizer, generator: np.random.Generator
 ) -> np.ndarray[Any, Any]:
+    import numpy as np
+
     if len(dimensions) == 1:
         return np.ones(dimensions, dtype=np.float32)
     weights = generator.standard_normal(dimensions, dtype=np.float32)

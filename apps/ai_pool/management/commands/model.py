@@ -19,6 +19,7 @@ from rich.progress import (
     DownloadColumn,
     Progress,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
@@ -27,13 +28,15 @@ from rich.table import Table
 from ai_model.catalog import CATALOG, DEFAULT_QUANT, DEMO_NAME, DEMO_TITLE, UnknownModel, find_entry
 from ai_model.checksums import ChecksumMismatch
 from ai_model.download import DownloadError, DownloadPlan, fetch, plan_download
+from ai_model.hardware import num_usable_cpus
 from ai_model.model_file import BadModelFile, ModelFileInfo, inspect
 from ai_model.store import ModelStore
+from ai_model.synthetic import QUANTS, SYNTHETIC_NAME, SynthesisError, write_synthetic
 from apps.ai_pool import conf
 
 
 class Command(RichCommand):
-    """``model list|fetch|verify|use|inspect``. Exit code 0 done, 1 not done, 2 wrong usage."""
+    """``model list|fetch|verify|use|inspect|synth``. Exits 0 done, 1 not done, 2 wrong usage."""
 
     help = "The model files: list, fetch, verify, use, inspect."
     requires_system_checks: list[str] = []
@@ -60,6 +63,11 @@ class Command(RichCommand):
         inspecting = actions.add_parser("inspect", help="show what a file holds")
         inspecting.add_argument("name", nargs="?", help="default: the model in use")
         inspecting.add_argument("--json", action="store_true", dest="as_json")
+        synthesising = actions.add_parser(
+            "synth", help="write TinyLlama with random weights, to measure speed without a download"
+        )
+        synthesising.add_argument("--quant", default=DEFAULT_QUANT, choices=QUANTS)
+        synthesising.add_argument("--vocab", type=Path, help="a GGUF file with the tokenizer")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         """Run one action; everything expected comes out as one sentence."""
@@ -69,7 +77,13 @@ class Command(RichCommand):
             run(store, **options)
         except UnknownModel as error:
             raise CommandError(str(error), returncode=2) from None
-        except (BadModelFile, ChecksumMismatch, DownloadError, conf.ImpossibleSetting) as error:
+        except (
+            BadModelFile,
+            ChecksumMismatch,
+            DownloadError,
+            SynthesisError,
+            conf.ImpossibleSetting,
+        ) as error:
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"{error.filename or 'A file'}: {error.strerror}.") from None
@@ -226,6 +240,31 @@ class Command(RichCommand):
             shown = f"{value:,}" if type(value) is int else str(value)
             grid.add_row(title.replace("_", " "), escape(shown))
         self.console.print(grid)
+
+    # synth
+
+    def _synth(self, store: ModelStore, *, quant: str, vocab: Path | None, **options: Any) -> None:
+        target = store.weights_dir / f"{SYNTHETIC_NAME}.{quant}.gguf"
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        ) as progress:
+            bar = progress.add_task("fetching the tokenizer", total=1.0)
+            write_synthetic(
+                target,
+                quant=quant,
+                vocabulary=vocab,
+                num_threads=num_usable_cpus(),
+                on_progress=lambda share, what: progress.update(
+                    bar, completed=share, description=what
+                ),
+            )
+        size = target.stat().st_size / 1e6
+        self.console.print(f"[green]Done.[/] {escape(store.show(target))}, {size:,.0f} MB.")
+        self.console.print("It speaks word salad: for benchmarks, never for visitors.")
 
 
 def _present(store: ModelStore) -> list[Path]:
