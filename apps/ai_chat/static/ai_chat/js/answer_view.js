@@ -1,0 +1,80 @@
+/** What one answer shows at a moment: a pure function, so every state can be tested without a page. */
+
+import { Phase } from "./generation.js";
+import { endSentence, errorSentence, loadSentence, prepareSentence, queueSentence } from "./phrases.js";
+
+const DOTS_AFTER_MS = 300;
+const WORDS_AFTER_MS = 1_000;
+const NUMBERS_AFTER_MS = 2_000;
+const PREPARING_AFTER_MS = 700;
+const STALL_AFTER_MS = 3_000;
+const SLOW_AFTER_MS = 30_000;
+const KEEP_PLACE_AFTER_MS = 20_000;
+const FINAL_ERRORS = new Set(["context_full", "too_long", "forbidden", "not_found"]);
+const RETRYABLE_ENDS = new Set(["user_stop", "deadline", "shutdown", "interrupted"]);
+
+/**
+ * sinceStartMs: since the question was asked; sincePhaseMs: since this phase began;
+ * sinceTextMs: since text last grew; isOnline: the socket is up;
+ * isLast: no question came after it.
+ */
+export function answerView(answer, { sinceStartMs, sincePhaseMs, sinceTextMs, isOnline, isLast }) {
+  const view = {
+    note: "",
+    hint: "",
+    showsDots: false,
+    showsCaret: false,
+    canLeave: false,
+    canRetry: false,
+    isAlert: false,
+    isFinished: !answer.isLive,
+  };
+  if (answer.isStopping) return { ...view, note: "Stopping" };
+  switch (answer.phase) {
+    case Phase.SENDING:
+      if (!isOnline) return { ...view, note: sinceStartMs < WORDS_AFTER_MS ? "" : "Waiting to be sent" };
+      return waiting(view, sinceStartMs, WORDS_AFTER_MS, "Sending");
+    case Phase.QUEUED:
+      return {
+        ...view,
+        note: queueSentence(answer.queue, sinceStartMs > NUMBERS_AFTER_MS),
+        hint: sincePhaseMs > KEEP_PLACE_AFTER_MS ? "You can close this page. Your place is kept." : "",
+        canLeave: true,
+      };
+    case Phase.LOADING:
+      return waiting(view, sinceStartMs, DOTS_AFTER_MS, loadSentence(answer.progress));
+    case Phase.PREPARING: {
+      const sentence = prepareSentence(answer.progress, sincePhaseMs > NUMBERS_AFTER_MS);
+      return sincePhaseMs < PREPARING_AFTER_MS
+        ? waiting(view, sinceStartMs, Infinity, "")
+        : { ...view, note: sentence };
+    }
+    case Phase.STREAMING: {
+      const isStalled = isOnline && (answer.isStalled || sinceTextMs > STALL_AFTER_MS);
+      const sentence = sinceTextMs > SLOW_AFTER_MS ? "Still working, slow today" : "Still working";
+      return { ...view, showsCaret: true, note: isStalled ? sentence : "" };
+    }
+    case Phase.FAILED:
+      return {
+        ...view,
+        note: errorSentence(answer.error),
+        canRetry: isLast && answer.error.retryable !== false && !FINAL_ERRORS.has(answer.error.code),
+        isAlert: true,
+      };
+    default: {
+      const { reason } = answer.done;
+      const isInterrupted = reason === "interrupted" || reason === "shutdown";
+      return {
+        ...view,
+        note: endSentence(reason),
+        canRetry: isLast && RETRYABLE_ENDS.has(reason),
+        isAlert: isInterrupted,
+      };
+    }
+  }
+}
+
+function waiting(view, sinceStartMs, wordsAfterMs, sentence) {
+  if (sinceStartMs < DOTS_AFTER_MS) return view;
+  return sinceStartMs < wordsAfterMs ? { ...view, showsDots: true } : { ...view, note: sentence };
+}

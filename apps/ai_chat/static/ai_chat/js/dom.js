@@ -1,0 +1,37 @@
+/** Building elements without markup strings. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element with class, attributes and children; strings become text nodes. */
+export function element(tag, { className = "", ...attributes } = {}, ...children) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+/** A drawing out of the page's sprite. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `#icon-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+export function button(className, label, { iconName = null, text = label } = {}) {
+  const node = element("button", { className, type: "button" });
+  if (iconName) node.append(icon(iconName));
+  if (text) node.append(element("span", {}, text));
+  else node.setAttribute("aria-label", label);
+  return node;
+}
+
+/** Change the text only when it differs, so that nothing repaints or is read twice. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}

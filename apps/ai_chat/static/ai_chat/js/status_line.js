@@ -1,0 +1,93 @@
+/** The line under the assistant's name, and the bar for trouble with the connection. */
+
+import { setText } from "./dom.js";
+import { Link } from "./socket.js";
+
+const BAR_AFTER_MS = 1_500;
+const ANNOUNCE_AFTER_MS = 3_000;
+const POLL_MS = 4_000;
+const POLL_BUSY_MS = 15_000;
+
+const LINKS = {
+  [Link.CONNECTING]: "Connecting",
+  [Link.RECONNECTING]: "Reconnecting",
+  [Link.OFFLINE]: "Offline",
+  [Link.REFUSED]: "Not available",
+};
+const BARS = {
+  [Link.CONNECTING]: "Connecting\u2026",
+  [Link.RECONNECTING]: "Reconnecting\u2026",
+  [Link.OFFLINE]: "You're offline. Messages will be sent when you're back.",
+  [Link.REFUSED]: "Chat is not available here. Please reload the page.",
+};
+const POOLS = {
+  ok: "Online",
+  ready: "Online",
+  busy: "Busy",
+  degraded: "Busy",
+  loading: "Starting up the model",
+  starting: "Starting up the model",
+  no_model: "No model yet",
+  failed: "No model yet",
+  draining: "Back soon",
+  down: "Back soon",
+};
+const FINE = new Set(["ok", "ready"]);
+const BUSY = new Set(["busy", "degraded"]);
+
+export class StatusLine {
+  #link = Link.CONNECTING;
+  #pool = "ok";
+  #barTimer = 0;
+  #sayTimer = 0;
+  #pollTimer = 0;
+
+  /** parts: {box, text, bar, barText}; readPool: async () => pool state (null: not known); announcer. */
+  constructor(parts, readPool, announcer) {
+    this.parts = parts;
+    this.readPool = readPool;
+    this.announcer = announcer;
+    this.setLink(Link.CONNECTING);
+  }
+
+  setLink(link) {
+    this.#link = link;
+    clearTimeout(this.#barTimer);
+    clearTimeout(this.#sayTimer);
+    this.#draw();
+    const text = BARS[link] ?? "";
+    if (text === "") {
+      this.parts.bar.hidden = true;
+      return;
+    }
+    this.#barTimer = setTimeout(() => {
+      setText(this.parts.barText, text);
+      this.parts.bar.hidden = false;
+    }, BAR_AFTER_MS);
+    this.#sayTimer = setTimeout(() => this.announcer.status(text), ANNOUNCE_AFTER_MS);
+  }
+
+  /** What the server says about the pool; anything but fine is asked for again. */
+  setPool(state) {
+    clearTimeout(this.#pollTimer);
+    if (state in POOLS) this.#pool = state;
+    this.#draw();
+    if (FINE.has(this.#pool)) return;
+    this.#pollTimer = setTimeout(() => this.#poll(), BUSY.has(this.#pool) ? POLL_BUSY_MS : POLL_MS);
+  }
+
+  async #poll() {
+    if (this.#link !== Link.ONLINE || document.hidden) {
+      this.setPool(this.#pool);
+      return;
+    }
+    this.setPool(await this.readPool());
+  }
+
+  #draw() {
+    const isOnline = this.#link === Link.ONLINE;
+    const { box, text } = this.parts;
+    box.dataset.state = isOnline ? this.#pool : this.#link;
+    setText(text, isOnline ? POOLS[this.#pool] : LINKS[this.#link]);
+  }
+}

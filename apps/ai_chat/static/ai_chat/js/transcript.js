@@ -1,0 +1,125 @@
+/** The transcript in the page: one list item per turn, drawn at most once per frame. */
+
+import { AnswerRow } from "./answer_row.js";
+import { Conversation, Delivery } from "./conversation.js";
+import { element, icon } from "./dom.js";
+
+const TICK_MS = 250;
+
+export class Transcript {
+  #rows = new Map();
+  #conversation = new Conversation();
+  #isScheduled = false;
+  #tick = 0;
+  #divider = element("li", { className: "divider" },
+    element("span", {}, "Earlier messages are no longer in the model's memory"));
+
+  /** keeper: ScrollKeeper; actions: {onStop, onRetry, onView(answer, view), isOnline()}. */
+  constructor(list, keeper, actions) {
+    this.list = list;
+    this.keeper = keeper;
+    this.actions = actions;
+  }
+
+  /** Show another conversation, or the same one read again. */
+  show(conversation) {
+    const isSame = conversation.id !== null && conversation.id === this.#conversation.id;
+    this.#conversation = conversation;
+    if (!isSame) this.#rows.clear();
+    else this.#adoptRows();
+    this.#draw();
+    if (!isSame) this.keeper.toEnd();
+  }
+
+  /** A turn was added by the visitor: bring it to the top. */
+  anchorLast() {
+    this.#draw();
+    for (const item of this.list.querySelectorAll(".turn--anchored")) item.classList.remove("turn--anchored");
+    const row = this.#rows.get(this.#conversation.lastTurn);
+    row.item.classList.add("turn--anchored");
+    this.keeper.anchor(row.item);
+  }
+
+  /** Something changed; drawing waits for the next frame. */
+  changed() {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    const draw = () => {
+      this.#isScheduled = false;
+      this.#draw();
+    };
+    // Frames stand still in hidden pages, states must not.
+    if (document.hidden) setTimeout(draw, TICK_MS);
+    else requestAnimationFrame(draw);
+  }
+
+  /** Rows of turns that were read again keep their elements, so nothing flickers. */
+  #adoptRows() {
+    const old = [...this.#rows.entries()];
+    this.#rows.clear();
+    for (const turn of this.#conversation.turns) {
+      const match = old.find(([other]) => (turn.id && other.id === turn.id) || (turn.cid && other.cid === turn.cid));
+      if (match) this.#rows.set(turn, match[1]);
+    }
+  }
+
+  #draw() {
+    const { turns, numForgotten } = this.#conversation;
+    const now = performance.now();
+    const items = [];
+    turns.forEach((turn, index) => {
+      if (numForgotten > 0 && index === numForgotten) items.push(this.#divider);
+      items.push(this.#rowOf(turn, now).item);
+    });
+    placeInOrder(this.list, items);
+    for (const turn of this.#rows.keys()) if (!turns.includes(turn)) this.#rows.delete(turn);
+    for (const turn of turns) this.#drawTurn(turn, now);
+    this.list.hidden = turns.length === 0;
+    this.keeper.grown();
+    this.#keepTicking(this.#conversation.liveTurn !== null);
+  }
+
+  #rowOf(turn, now) {
+    const known = this.#rows.get(turn);
+    if (known) return known;
+    const tick = element("span", { className: "question__tick" }, icon("clock"));
+    const text = element("p", { className: "question__text", dir: "auto" }, turn.text);
+    const question = element("article", { className: "question", "aria-label": "You" }, text, tick);
+    const answer = new AnswerRow(this.actions, now);
+    const item = element("li", { className: "turn" });
+    if (turn.text !== "") item.append(question);
+    item.append(answer.element);
+    const row = { item, question, tick, answer };
+    this.#rows.set(turn, row);
+    return row;
+  }
+
+  #drawTurn(turn, now) {
+    const { item, question, tick, answer } = this.#rows.get(turn);
+    const isPending = turn.delivery === Delivery.PENDING;
+    const isOnline = this.actions.isOnline();
+    tick.hidden = !isPending;
+    question.classList.toggle("question--pending", isPending && !isOnline);
+    const isLast = turn === this.#conversation.lastTurn;
+    item.classList.toggle("turn--last", isLast);
+    answer.element.hidden = turn.answer === null;
+    if (turn.answer === null) return;
+    this.actions.onView(turn.answer, answer.render(turn.answer, { now, isOnline, isLast }));
+  }
+
+  #keepTicking(isLive) {
+    if (isLive && !this.#tick) this.#tick = setInterval(() => this.changed(), TICK_MS);
+    if (!isLive && this.#tick) {
+      clearInterval(this.#tick);
+      this.#tick = 0;
+    }
+  }
+}
+
+/** Make `items` the children of `list`, moving only what is out of place. */
+function placeInOrder(list, items) {
+  items.forEach((item, index) => {
+    if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
+  });
+  while (list.children.length > items.length) list.lastElementChild.remove();
+}

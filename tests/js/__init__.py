@@ -1,0 +1,3 @@
+"""Unit tests of the page's own modules, run by node."""
+
+from __future__ import annotations

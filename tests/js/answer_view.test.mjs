@@ -1,0 +1,50 @@
+// What an answer shows: time rules, ways out, and the words of every state.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { answerView } from "../../apps/ai_chat/static/ai_chat/js/answer_view.js";
+import { Generation } from "../../apps/ai_chat/static/ai_chat/js/generation.js";
+
+const at = (sinceStartMs, more = {}) => ({
+  sinceStartMs, sincePhaseMs: sinceStartMs, sinceTextMs: 0, isOnline: true, isLast: true, ...more,
+});
+const answerWith = (...frames) => {
+  const answer = new Generation({ gen: "g" });
+  frames.forEach((frame, index) => answer.apply("ephemeral" in frame ? frame : { seq: index + 1, ...frame }));
+  return answer;
+};
+
+test("nothing before 0.3 s, dots to 1 s, then words", () => {
+  const answer = answerWith();
+  assert.equal(answerView(answer, at(200)).showsDots, false);
+  assert.equal(answerView(answer, at(600)).showsDots, true);
+  assert.equal(answerView(answer, at(1200)).note, "Sending");
+  assert.equal(answerView(answer, at(1200, { isOnline: false })).note, "Waiting to be sent");
+});
+
+test("in line: place first, numbers after 2 s, always a way out", () => {
+  const answer = answerWith({ ephemeral: true, type: "gen.queue", position: 3, eta_s: [38, 71] });
+  const early = answerView(answer, at(500));
+  assert.equal(early.note, "You're 3rd in line");
+  assert.equal(early.canLeave, true);
+  assert.equal(answerView(answer, at(2500)).note, "You're 3rd in line, about 40 s to 1 min");
+  assert.match(answerView(answer, at(25_000)).hint, /Your place is kept/);
+});
+
+test("a silent answer says that it still works", () => {
+  const answer = answerWith({ type: "gen.created" }, { type: "gen.delta", off: 0, text: "x" });
+  assert.equal(answerView(answer, at(9000)).note, "");
+  assert.equal(answerView(answer, at(9000, { sinceTextMs: 3500 })).note, "Still working");
+  assert.equal(answerView(answer, at(9000, { sinceTextMs: 3500, isOnline: false })).note, "");
+});
+
+test("ends offer another try only where it can help", () => {
+  const stopped = answerWith({ type: "gen.created" }, { type: "gen.done", reason: "user_stop", chars: 0 });
+  assert.equal(answerView(stopped, at(1)).note, "Stopped");
+  assert.equal(answerView(stopped, at(1)).canRetry, true);
+  assert.equal(answerView(stopped, at(1, { isLast: false })).canRetry, false);
+  const full = answerWith({ type: "gen.error", code: "context_full", text: "", retryable: false });
+  assert.equal(answerView(full, at(1)).canRetry, false);
+  assert.equal(answerView(full, at(1)).isAlert, true);
+  const done = answerWith({ type: "gen.created" }, { type: "gen.done", reason: "stop", chars: 0 });
+  assert.equal(answerView(done, at(1)).note, "");
+});

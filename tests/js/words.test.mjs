@@ -1,0 +1,67 @@
+// Sentences, numbers, lengths and waiting times.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { clipPoints, countPoints } from "../../apps/ai_chat/static/ai_chat/js/codepoints.js";
+import { newId } from "../../apps/ai_chat/static/ai_chat/js/ids.js";
+import { detailItems, duration, errorSentence, ordinal, queueSentence } from "../../apps/ai_chat/static/ai_chat/js/phrases.js";
+import { takeSentences } from "../../apps/ai_chat/static/ai_chat/js/sentences.js";
+import { retryDelay } from "../../apps/ai_chat/static/ai_chat/js/socket.js";
+
+test("lengths count code points", () => {
+  assert.equal(countPoints("a\u{1F999}b"), 3);
+  assert.equal(clipPoints("a\u{1F999}b", 2), "a\u{1F999}");
+  assert.equal(clipPoints("ab", 9), "ab");
+  assert.equal(clipPoints("ab", 0), "");
+});
+
+test("ordinals and rounded times", () => {
+  assert.deepEqual([1, 2, 3, 4, 11, 12, 13, 21, 22, 111].map(ordinal),
+    ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "111th"]);
+  assert.deepEqual([0.2, 3, 8, 43, 59, 125].map(duration), ["1 s", "3 s", "10 s", "45 s", "1 min", "2 min"]);
+});
+
+test("the place in line", () => {
+  assert.equal(queueSentence({ position: 1, eta_s: null }, true), "You're next in line");
+  assert.equal(queueSentence({ position: 2, eta_s: [10, 20] }, true), "You're 2nd in line, about 10\u201320 s");
+});
+
+test("the server's sentence wins over a code", () => {
+  assert.equal(errorSentence({ code: "new_code", text: "A sentence." }), "A sentence.");
+  assert.equal(errorSentence({ code: "no_model", text: "" }), "The assistant has no model yet.");
+  assert.equal(errorSentence({ code: "too_long" }, { over: 1 }), "That's 1 character over the limit.");
+  assert.match(errorSentence({ code: "unheard_of", text: "key" }), /Something broke/);
+});
+
+test("details leave out what is not known", () => {
+  assert.deepEqual(detailItems({ timing: null, usage: null }), []);
+  const items = detailItems({ timing: { queue_ms: 0, ttft_ms: 90, gen_ms: 3600, tok_s: 15.02 }, usage: null });
+  assert.deepEqual(items, ["3.7 s in all", "15 tok/s"]);
+});
+
+test("only whole sentences are read aloud", () => {
+  const text = "One. Two is 3.5 long! Thr";
+  const { sentences, next } = takeSentences(text, 0);
+  assert.deepEqual(sentences, ["One.", "Two is 3.5 long!"]);
+  assert.equal(text.slice(next).trim(), "Thr");
+  assert.deepEqual(takeSentences(`${text}ee.\n`, next).sentences, ["Three."]);
+});
+
+test("reconnecting waits at most 0.5 s * 2^n and never over 30 s", () => {
+  assert.equal(retryDelay(0, () => 1), 500);
+  assert.equal(retryDelay(3, () => 1), 4000);
+  assert.equal(retryDelay(40, () => 1), 30_000);
+  assert.equal(retryDelay(5, () => 0), 0);
+});
+
+test("identifiers are UUIDs, also without crypto.randomUUID", () => {
+  const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+  assert.match(newId(), uuid);
+  const random = crypto.randomUUID;
+  crypto.randomUUID = undefined;
+  try {
+    assert.match(newId(), uuid);
+    assert.notEqual(newId(), newId());
+  } finally {
+    crypto.randomUUID = random;
+  }
+});
