@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ai_model.engine.events import Progress
 from ai_model.engine.request import SamplingParams
 from ai_model.pool import pool as pool_module
+from ai_model.pool.deadlines import HUNG_S
 from ai_model.pool.errors import (
     InflightLimit,
     NoModel,
@@ -359,7 +360,7 @@ async def test_a_stuck_engine_is_reported() -> None:
         engine.ignores_cancel = True
         pool.stop(request.generation)
         engine.heartbeat_age_s = 60.0
-        clock.advance(pool_module.HUNG_S + 0.1)
+        clock.advance(HUNG_S + 0.1)
         await until(lambda: broken)
 
 

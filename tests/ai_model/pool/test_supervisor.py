@@ -113,9 +113,12 @@ def test_a_process_that_cannot_live_is_given_up(
     """With a sentence; the operator can have it tried again."""
     monkeypatch.setattr("ai_model.pool.restart_policy.DELAYS_S", (0.0,))
     monkeypatch.setattr("ai_model.pool.pool_process.sys.executable", "/bin/false")
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(supervisor.socket_path))
     supervisor.start()
     until_sync(lambda: supervisor.state is SupervisorState.OPEN)
     assert "died 6 times" in supervisor.reason and "exit code 1" in supervisor.reason
+    assert not supervisor.socket_path.exists()
     monkeypatch.undo()
     supervisor.retry()
     until_sync(lambda: is_running(supervisor))

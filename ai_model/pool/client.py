@@ -1,0 +1,157 @@
+"""How the rest of Corral talks to a pool, wherever it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ai_model.pool.errors import BadFrame, PoolLost, PoolUnavailable, ProtocolMismatch, TooLong
+from ai_model.pool.fields import Fields
+from ai_model.pool.frames import Frame, encode
+from ai_model.pool.link import Link
+from ai_model.pool.request import PoolRequest
+from ai_model.pool.socket_path import usable_socket_path
+from ai_model.pool.status import PoolStatus
+
+Result = TypeVar("Result")
+
+RETRY_S = 0.05
+MAX_ID = 2**53 - 1
+CALL_TIMEOUT_S = 10.0
+
+
+class PoolClient:
+    """A client of the pool at ``socket_path``: one connection, shared by all calls.
+
+    Belongs to the event loop that first uses it; make one per loop. The connection is made at the
+    first call and again whenever it was lost; calls wait a bounded time for a pool that is
+    starting. What was in flight when it was lost is the caller's business: see PoolLost.
+    """
+
+    def __init__(self, socket_path: Path) -> None:
+        self.socket_path = usable_socket_path(socket_path)
+        self._link: Link | None = None
+        self._connecting: asyncio.Lock | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_closed = False
+
+    async def submit(self, request: PoolRequest, *, timeout_s: float = CALL_TIMEOUT_S) -> None:
+        """Hand in a request; returns when it waits or runs. Idempotent by generation id.
+
+        Raises QueueFull, InflightLimit, NoModel, TooLong, PoolUnavailable.
+        """
+        frame: Frame = {"type": "submit", "request": request.to_json()}
+        try:
+            encode({**frame, "id": MAX_ID})
+        except BadFrame as error:
+            raise TooLong(f"The request cannot be sent: {error.text}.") from None
+        await self._ask(frame, timeout_s)
+
+    async def subscribe(
+        self, generation: str, *, after: int = 0, timeout_s: float = CALL_TIMEOUT_S
+    ) -> AsyncIterator[Frame]:
+        """Yield the frames of a generation behind number ``after``, ending with the terminal one.
+
+        ``timeout_s`` bounds the wait for the pool to answer, not the answer. A reader that is slow
+        misses ephemeral frames only. Raises UnknownGeneration, PoolUnavailable before the first
+        frame, and PoolLost (with the last number) when the connection breaks.
+        """
+        last_seq = after
+        while True:
+            deadline = time.monotonic() + timeout_s
+            link = await self._connect(deadline)
+            subscription = await _within(link.subscribe(generation, last_seq), deadline)
+            try:
+                while (frame := await subscription.get()) is not None:
+                    if (seq := Fields(frame).optional_integer("seq")) is not None:
+                        last_seq = seq
+                    yield frame
+                    if frame["type"] in ("gen.done", "gen.error"):
+                        return
+            finally:
+                link.unsubscribe(subscription)
+            # A reader that was too slow begins anew where it is: the log has what it missed.
+            if not subscription.is_behind:
+                raise PoolLost(
+                    "The connection to the pool was lost during an answer.",
+                    generation=generation,
+                    last_seq=last_seq,
+                )
+
+    async def stop(
+        self, generation: str, *, seen: int | None = None, timeout_s: float = CALL_TIMEOUT_S
+    ) -> None:
+        """End a generation; its terminal frame follows. ``seen`` counts code points on the screen.
+
+        Raises UnknownGeneration, PoolUnavailable.
+        """
+        await self._ask({"type": "stop", "generation": generation, "seen": seen}, timeout_s)
+
+    async def acknowledge(self, generation: str, *, timeout_s: float = CALL_TIMEOUT_S) -> None:
+        """Tell that the answer is stored; the pool may forget it. Raises PoolUnavailable."""
+        await self._ask({"type": "acknowledge", "generation": generation}, timeout_s)
+
+    async def status(self, *, timeout_s: float = 2.0) -> PoolStatus:
+        """Return how the pool is doing. Raises PoolUnavailable at once when there is none."""
+        answer = await self._ask({"type": "status"}, timeout_s, waits_for_pool=False)
+        return PoolStatus.from_json(answer.get("status"))
+
+    async def close(self) -> None:
+        """Leave the pool; generations go on. Idempotent, and no call works afterwards."""
+        self._is_closed = True
+        if self._link is not None:
+            await self._link.close()
+            self._link = None
+
+    async def _ask(self, frame: Frame, timeout_s: float, *, waits_for_pool: bool = True) -> Frame:
+        deadline = time.monotonic() + timeout_s
+        link = await self._connect(deadline, waits_for_pool=waits_for_pool)
+        return await _within(link.ask(frame), deadline)
+
+    async def _connect(self, deadline: float, *, waits_for_pool: bool = True) -> Link:
+        self._check_loop()
+        assert self._connecting is not None
+        while True:
+            # Held for one attempt only: a call that does not want to wait must not wait for one
+            # that does.
+            async with self._connecting:
+                if self._is_closed:
+                    raise PoolUnavailable("This client of the pool was closed.")
+                if self._link is not None and not self._link.is_lost:
+                    return self._link
+                if self._link is not None:
+                    await self._link.close()
+                    self._link = None
+                try:
+                    self._link = await _within(Link.connect(self.socket_path), deadline)
+                    return self._link
+                except ProtocolMismatch:
+                    raise
+                except (OSError, PoolUnavailable) as error:
+                    if not waits_for_pool or time.monotonic() + RETRY_S >= deadline:
+                        raise _unavailable(error) from None
+            await asyncio.sleep(RETRY_S)
+
+    def _check_loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+            self._connecting = asyncio.Lock()
+        if self._loop is not loop:
+            raise RuntimeError("a PoolClient belongs to one event loop; make another one")
+
+
+async def _within(work: Coroutine[Any, Any, Result], deadline: float) -> Result:
+    try:
+        return await asyncio.wait_for(work, max(0.01, deadline - time.monotonic()))
+    except TimeoutError:
+        raise PoolUnavailable("The pool did not answer in time.") from None
+
+
+def _unavailable(error: OSError | PoolUnavailable) -> PoolUnavailable:
+    if isinstance(error, PoolUnavailable):
+        return error
+    return PoolUnavailable("No pool is running: it is starting, stopped, or cannot start.")

@@ -1,0 +1,121 @@
+"""Everything a pool process needs to know, as one value that travels as JSON."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ai_model.engine.config import EngineConfig
+from ai_model.pool.errors import BadFrame
+from ai_model.pool.fields import Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolConfig:
+    """Limits of one pool. Raises ValueError, naming the field, for values that cannot work."""
+
+    model_path: Path
+    model_is_demo: bool = False
+    """The bundled demo model: said in the status even before it is loaded."""
+    max_instances: int = 4
+    """Conversations answered at the same time."""
+    hot_instances: int = 0
+    """Instances that are always there; 0 means all. Today the engine always makes all of them."""
+    n_ctx: int = 2048
+    """Context of one conversation, in tokens."""
+    max_tokens: int = 512
+    """Longest answer, in tokens."""
+    max_messages: int = 200
+    """History messages the model sees at most."""
+    num_threads: int = 1
+    chunk_tokens: int = 128
+    """Prompt tokens read in one step while nobody else is answered."""
+    target_itl_ms: float = 300.0
+    """Longest time between two tokens of a running answer that reading a prompt may cause, in
+    milliseconds."""
+    max_tok_s: float = 0.0
+    """Pace of one instance in tokens per second; 0 is no limit."""
+    gpu_layers: int = 0
+    queue_size: int = 32
+    """Requests that may wait."""
+    max_inflight_per_visitor: int = 2
+    """Requests of one visitor that may wait or run at the same time."""
+    timeout_s: float = 120.0
+    """Longest wait for an instance, in seconds."""
+    first_token_timeout_s: float = 30.0
+    """Longest wait for the first token once running, in seconds; a long prompt gets three times its
+    predicted reading time."""
+    stall_timeout_s: float = 20.0
+    """Longest time without any sign of progress from the engine, in seconds."""
+    total_timeout_s: float = 180.0
+    """Longest time with an instance, in seconds."""
+
+    def __post_init__(self) -> None:
+        for name, value, low, high in (
+            ("max_instances", self.max_instances, 1, 128),
+            ("hot_instances", self.hot_instances, 0, self.max_instances),
+            ("n_ctx", self.n_ctx, 64, 131_072),
+            ("max_tokens", self.max_tokens, 1, 65_536),
+            ("max_messages", self.max_messages, 0, 1000),
+            ("num_threads", self.num_threads, 1, 512),
+            ("chunk_tokens", self.chunk_tokens, 1, 4096),
+            ("gpu_layers", self.gpu_layers, 0, 1000),
+            ("queue_size", self.queue_size, 0, 10_000),
+            ("max_inflight_per_visitor", self.max_inflight_per_visitor, 1, 10_000),
+        ):
+            if not low <= value <= high:
+                raise ValueError(f"{name} must lie between {low} and {high}, not {value}")
+        for name, seconds in (
+            ("target_itl_ms", self.target_itl_ms),
+            ("timeout_s", self.timeout_s),
+            ("first_token_timeout_s", self.first_token_timeout_s),
+            ("stall_timeout_s", self.stall_timeout_s),
+            ("total_timeout_s", self.total_timeout_s),
+        ):
+            if not 0 < seconds < 1e7:
+                raise ValueError(f"{name} must be positive, not {seconds}")
+        if not 0 <= self.max_tok_s < 1e7:
+            raise ValueError(f"max_tok_s must not be negative, not {self.max_tok_s}")
+
+    def engine_config(self) -> EngineConfig:
+        """Return the part of these limits that the engine keeps."""
+        return EngineConfig(
+            model_path=self.model_path,
+            num_instances=self.max_instances,
+            n_ctx=self.n_ctx,
+            num_threads=self.num_threads,
+            chunk_tokens=self.chunk_tokens,
+            target_itl_ms=self.target_itl_ms,
+            max_tok_s=self.max_tok_s,
+            gpu_layers=self.gpu_layers,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values; the model path is made absolute."""
+        return asdict(self) | {"model_path": os.path.abspath(self.model_path)}
+
+    @classmethod
+    def from_json(cls, value: object) -> PoolConfig:
+        """Return the config that ``to_json`` wrote. Raises BadFrame, for unknown fields too."""
+        values = Fields(value, "the pool configuration")
+        known = {field.name: field for field in fields(cls)}
+        given = set(value) if isinstance(value, dict) else set()
+        if unknown := sorted(given - set(known)):
+            raise BadFrame(f"the pool configuration has unknown fields: {', '.join(unknown)}")
+        arguments: dict[str, Any] = {"model_path": Path(values.text("model_path"))}
+        for name, field in known.items():
+            if name == "model_path":
+                continue
+            default: Any = field.default
+            if field.type == "bool":
+                arguments[name] = values.flag(name, default=default)
+            elif field.type == "int":
+                arguments[name] = values.integer(name, default=default)
+            else:
+                arguments[name] = values.number(name, default=default)
+        try:
+            return cls(**arguments)
+        except ValueError as error:
+            raise BadFrame(f"the pool configuration is wrong: {error}") from None

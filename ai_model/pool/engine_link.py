@@ -1,0 +1,136 @@
+"""The pool's line to its engine: makes it, hands its events to the loop, makes prompts aside."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+from ai_model.engine.errors import EngineNotReady
+from ai_model.engine.events import EngineEvent
+from ai_model.engine.request import EngineRequest
+from ai_model.engine.snapshot import EngineSnapshot, EngineState
+from ai_model.pool.config import PoolConfig
+from ai_model.pool.engine_port import EngineFactory, EnginePort
+from ai_model.pool.request import PoolRequest
+from ai_model.prompt import FittedPrompt, fit_prompt
+
+logger = logging.getLogger(__name__)
+
+
+class EngineLink:
+    """One engine, seen from the event loop. All callbacks come on the loop.
+
+    ``on_ready`` is called once the model is loaded, ``on_lost`` with a sentence when loading fails
+    or the engine ends later, and ``on_event`` with a request id for everything the engine tells.
+    """
+
+    def __init__(
+        self,
+        config: PoolConfig,
+        factory: EngineFactory,
+        *,
+        on_ready: Callable[[], None],
+        on_lost: Callable[[str], None],
+        on_event: Callable[[str, EngineEvent], None],
+    ) -> None:
+        self.is_ready = False
+        self.n_ctx = config.n_ctx
+        self.model_label = ""
+        self._config = config
+        self._factory = factory
+        self._on_ready = on_ready
+        self._on_lost = on_lost
+        self._on_event = on_event
+        self._loop: asyncio.AbstractEventLoop
+        self._engine: EnginePort | None = None
+        self._is_closed = False
+        # Importing llama.cpp and tokenising take long enough to be felt by everybody on the loop.
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="corral-prompt")
+
+    async def start(self) -> None:
+        """Make the engine and let it load; returns when loading has begun."""
+        self._loop = asyncio.get_running_loop()
+        tell_state = partial(self._from_engine, self._take_state)
+        make = partial(self._factory, self._config.engine_config(), tell_state)
+        try:
+            engine = await self._loop.run_in_executor(self._executor, make)
+        except Exception as error:
+            logger.exception("The engine cannot be made.")
+            self._on_lost(f"The engine cannot be started: {error}")
+            return
+        self._engine = engine
+        engine.start()
+
+    async def make_prompt(self, request: PoolRequest, max_tokens: int) -> FittedPrompt:
+        """Return the prompt of ``request``. Raises PromptTooLong, ValueError, EngineNotReady."""
+        return await self._loop.run_in_executor(self._executor, self._fit, request, max_tokens)
+
+    def submit(self, request: PoolRequest, prompt: FittedPrompt, max_tokens: int) -> None:
+        """Begin the answer. Raises NoFreeInstance, EngineNotReady, ValueError."""
+        self._port().submit(
+            EngineRequest(
+                id=request.generation,
+                conversation=request.conversation,
+                visitor=request.visitor,
+                prompt=prompt,
+                sampling=replace(request.sampling, max_tokens=max_tokens),
+                produced=request.produced,
+            ),
+            partial(self._from_engine, self._on_event, request.generation),
+        )
+
+    def cancel(self, generation: str) -> None:
+        """End an answer; its Finished follows. Idempotent."""
+        if self._engine is not None:
+            self._engine.cancel(generation)
+
+    def snapshot(self) -> EngineSnapshot | None:
+        """Return how the engine is doing, None before there is one."""
+        return None if self._engine is None else self._engine.snapshot()
+
+    async def close(self, timeout_s: float) -> None:
+        """End the engine, waiting at most ``timeout_s`` seconds, and the thread for prompts."""
+        self._is_closed = True
+        self.is_ready = False
+        if self._engine is not None:
+            end = partial(self._engine.close, timeout_s=timeout_s)
+            await self._loop.run_in_executor(self._executor, end)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _fit(self, request: PoolRequest, max_tokens: int) -> FittedPrompt:
+        return fit_prompt(
+            request.messages,
+            tokenizer=self._port().tokenizer,
+            n_ctx=self.n_ctx,
+            max_tokens=max_tokens,
+            max_messages=self._config.max_messages,
+        )
+
+    def _port(self) -> EnginePort:
+        if self._engine is None:
+            raise EngineNotReady("the engine is loading")
+        return self._engine
+
+    def _from_engine(self, callback: Callable[..., None], *arguments: object) -> None:
+        """Hand a call from the engine's thread to the loop; returns at once."""
+        try:
+            self._loop.call_soon_threadsafe(callback, *arguments)
+        except RuntimeError:
+            logger.debug("The engine spoke after the pool's loop had ended.")
+
+    def _take_state(self, state: EngineState) -> None:
+        snapshot = self.snapshot()
+        if snapshot is None or self._is_closed:
+            return
+        if state is EngineState.READY:
+            self.n_ctx = snapshot.n_ctx
+            if snapshot.model is not None:
+                self.model_label = f"{snapshot.model.name} {snapshot.model.quant}".strip()
+            self.is_ready = True
+            self._on_ready()
+        elif state in (EngineState.FAILED, EngineState.CLOSED):
+            self._on_lost(snapshot.failure or "The engine was closed.")

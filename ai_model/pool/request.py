@@ -1,0 +1,149 @@
+"""What a web process asks of the pool: one answer, with everything needed to generate it again."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ai_model.engine.request import SamplingParams
+from ai_model.pool.errors import BadFrame
+from ai_model.pool.fields import Fields, is_valid_text
+from ai_model.prompt import ChatMessage, Role
+
+MAX_KEY_CHARS = 128
+MAX_MESSAGES = 2000
+MAX_TEXT_CHARS = 1_000_000
+MAX_PRODUCED = 65_536
+MAX_META = 16
+RESERVED_META = frozenset({"type", "gen", "seq"})
+
+MetaValue = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolRequest:
+    """One answer to generate. Raises ValueError for values that cannot be carried.
+
+    ``generation`` is a UUID in its usual form, chosen by the client. ``conversation`` and
+    ``visitor`` are opaque keys. ``meta`` holds a few plain values that are repeated in
+    ``gen.created``. ``produced`` and ``produced_text`` are what an earlier pool already generated
+    for this answer; it goes on behind them.
+    """
+
+    generation: str
+    conversation: str
+    visitor: str
+    messages: tuple[ChatMessage, ...]
+    sampling: SamplingParams = field(default_factory=SamplingParams)
+    meta: Mapping[str, MetaValue] = field(default_factory=dict)
+    produced: tuple[int, ...] = ()
+    produced_text: str = ""
+
+    def __post_init__(self) -> None:
+        if not is_generation_id(self.generation):
+            raise ValueError("generation must be a UUID in its usual form")
+        for name, key in (("conversation", self.conversation), ("visitor", self.visitor)):
+            if not 0 < len(key) <= MAX_KEY_CHARS or not is_valid_text(key):
+                raise ValueError(f"{name} must be a text of 1 to {MAX_KEY_CHARS} characters")
+        if not 0 < len(self.messages) <= MAX_MESSAGES:
+            raise ValueError(f"messages must be 1 to {MAX_MESSAGES}, not {len(self.messages)}")
+        if self.messages[-1].role is not Role.USER:
+            raise ValueError("the last message must be a user's")
+        texts = [message.text for message in self.messages]
+        if not all(is_valid_text(text) for text in (*texts, self.produced_text)):
+            raise ValueError("a text contains half a surrogate pair")
+        if len(self.produced) > MAX_PRODUCED:
+            raise ValueError(f"produced must be at most {MAX_PRODUCED} tokens")
+        if self.produced_text and not self.produced:
+            raise ValueError("produced_text needs the tokens it was generated as")
+        if len(self.meta) > MAX_META or RESERVED_META & set(self.meta):
+            raise ValueError(f"meta takes at most {MAX_META} values, none called type, gen or seq")
+        for key, value in self.meta.items():
+            if not _is_plain_text(key) or not _is_plain(value):
+                raise ValueError("meta takes texts of at most 256 characters, numbers and flags")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "generation": self.generation,
+            "conversation": self.conversation,
+            "visitor": self.visitor,
+            "messages": [[str(message.role), message.text] for message in self.messages],
+            "sampling": asdict(self.sampling) | {"stop": list(self.sampling.stop)},
+            "meta": dict(self.meta),
+            "produced": list(self.produced),
+            "produced_text": self.produced_text,
+        }
+
+    @classmethod
+    def from_json(cls, value: object) -> PoolRequest:
+        """Return the request that ``to_json`` wrote. Raises BadFrame."""
+        values = Fields(value, "request")
+        try:
+            return cls(
+                generation=values.text("generation", max_chars=MAX_KEY_CHARS),
+                conversation=values.text("conversation", max_chars=MAX_KEY_CHARS),
+                visitor=values.text("visitor", max_chars=MAX_KEY_CHARS),
+                messages=_messages(values.items("messages", max_items=MAX_MESSAGES)),
+                sampling=_sampling(Fields(values.mapping("sampling", default={}), "sampling")),
+                meta=values.mapping("meta", default={}),
+                produced=values.integers("produced", max_items=MAX_PRODUCED, default=[]),
+                produced_text=values.text("produced_text", max_chars=MAX_TEXT_CHARS, default=""),
+            )
+        except ValueError as error:
+            raise BadFrame(f"the request is wrong: {error}") from None
+
+
+def is_generation_id(value: str) -> bool:
+    """Return whether ``value`` is a UUID in its usual form, in lower case."""
+    try:
+        return str(uuid.UUID(value)) == value
+    except ValueError:
+        return False
+
+
+def _is_plain_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= 256 and is_valid_text(value)
+
+
+def _is_plain(value: object) -> bool:
+    if value is None or isinstance(value, bool):
+        return True
+    if isinstance(value, int | float):
+        return math.isfinite(value) and abs(value) < 2**63
+    return _is_plain_text(value)
+
+
+def _messages(items: list[Any]) -> tuple[ChatMessage, ...]:
+    messages = []
+    for item in items:
+        if not isinstance(item, list) or len(item) != 2:
+            raise BadFrame("a message is not a role and a text")
+        pair = Fields({"role": item[0], "text": item[1]}, "message")
+        role = pair.text("role", max_chars=16)
+        try:
+            messages.append(ChatMessage(Role(role), pair.text("text", max_chars=MAX_TEXT_CHARS)))
+        except ValueError:
+            raise BadFrame("a message has an unknown role") from None
+    return tuple(messages)
+
+
+def _sampling(values: Fields) -> SamplingParams:
+    usual = SamplingParams()
+    stop = values.items("stop", max_items=8, default=[])
+    if not all(isinstance(text, str) and is_valid_text(text) for text in stop):
+        raise BadFrame("stop of sampling is not a list of texts")
+    return SamplingParams(
+        temperature=values.number("temperature", default=usual.temperature),
+        top_k=values.integer("top_k", default=usual.top_k),
+        top_p=values.number("top_p", default=usual.top_p),
+        min_p=values.number("min_p", default=usual.min_p),
+        repeat_penalty=values.number("repeat_penalty", default=usual.repeat_penalty),
+        repeat_last_n=values.integer("repeat_last_n", default=usual.repeat_last_n),
+        seed=values.optional_integer("seed", high=2**32 - 1),
+        max_tokens=values.integer("max_tokens", default=usual.max_tokens),
+        stop=tuple(stop),
+    )

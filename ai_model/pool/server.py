@@ -1,0 +1,143 @@
+"""Serves a pool on a Unix socket that only its own user can reach."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+import struct
+import time
+from pathlib import Path
+
+from ai_model.pool.connection import Connection
+from ai_model.pool.errors import PoolStartError
+from ai_model.pool.frames import MAX_FRAME_BYTES, PROTOCOL, encode
+from ai_model.pool.pool import Pool
+
+logger = logging.getLogger(__name__)
+
+MAX_CONNECTIONS = 128
+BACKLOG = 128
+FLUSH_S = 1.0
+TAKEOVER_PAUSE_S = 0.05
+
+
+class PoolServer:
+    """The listening socket of one pool and its connections. Lives on the pool's loop."""
+
+    def __init__(self, pool: Pool, socket_path: Path) -> None:
+        self.socket_path = socket_path
+        self._pool = pool
+        self._server: asyncio.Server | None = None
+        self._inode: tuple[int, int] | None = None
+        self._connections: dict[asyncio.Task[None], Connection] = {}
+
+    async def start(self, *, takeover_s: float = 0.0) -> None:
+        """Listen, waiting ``takeover_s`` seconds at most for an earlier pool to leave the path.
+
+        Raises PoolStartError when the path is unusable or another pool stays there.
+        """
+        deadline = time.monotonic() + takeover_s
+        while _is_answering(self.socket_path):
+            if time.monotonic() >= deadline:
+                raise PoolStartError(f"Another pool answers at {self.socket_path} already.")
+            await asyncio.sleep(TAKEOVER_PAUSE_S)
+        try:
+            listener = self._bind()
+        except OSError as error:
+            raise PoolStartError(
+                f"The socket {self.socket_path} cannot be made: {error.strerror or error}. "
+                "Its directory must exist and be writable."
+            ) from None
+        self._server = await asyncio.start_unix_server(
+            self._serve, sock=listener, limit=MAX_FRAME_BYTES
+        )
+
+    async def close(self, *, flush_s: float = FLUSH_S) -> None:
+        """Remove the socket, take no more clients, and drop the others.
+
+        Followers of generations that have ended get ``flush_s`` seconds to read the rest.
+        """
+        if self._server is not None:
+            self._server.close()
+        self.remove_socket()
+        flushes = [asyncio.create_task(one.flush()) for one in self._connections.values()]
+        if flushes:
+            _, late = await asyncio.wait(flushes, timeout=flush_s)
+            for flush in late:
+                flush.cancel()
+        tasks = list(self._connections)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._server is not None:
+            await self._server.wait_closed()
+
+    def _bind(self) -> socket.socket:
+        """Return a listening socket that appears at its path complete: private and answering."""
+        born_at = self.socket_path.with_name(f".{secrets.token_hex(3)}")
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            listener.bind(str(born_at))
+            os.chmod(born_at, 0o600)
+            listener.listen(BACKLOG)
+            listener.setblocking(False)
+            found = os.stat(born_at)
+            self._inode = (found.st_dev, found.st_ino)
+            os.rename(born_at, self.socket_path)
+        except OSError:
+            listener.close()
+            with contextlib.suppress(OSError):
+                os.unlink(born_at)
+            raise
+        return listener
+
+    def remove_socket(self) -> None:
+        """Remove our socket, but never one that another pool has put there since."""
+        with contextlib.suppress(OSError):
+            found = os.stat(self.socket_path)
+            if (found.st_dev, found.st_ino) == self._inode:
+                os.unlink(self.socket_path)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        refusal = self._refusal(writer)
+        if refusal is not None:
+            logger.warning("A client of the pool was refused: %s", refusal)
+            frame = {"type": "refused", "protocol": PROTOCOL, "text": refusal}
+            writer.write(encode(frame))
+            writer.close()
+            return
+        connection = Connection(self._pool, reader, writer)
+        self._connections[task] = connection
+        try:
+            # Ending this way is how close() ends a connection; asyncio would log it as an error.
+            with contextlib.suppress(asyncio.CancelledError):
+                await connection.run()
+        finally:
+            del self._connections[task]
+
+    def _refusal(self, writer: asyncio.StreamWriter) -> str | None:
+        peer = writer.get_extra_info("socket")
+        if peer is not None and hasattr(socket, "SO_PEERCRED"):
+            credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            _, uid, _ = struct.unpack("3i", credentials)
+            if uid != os.geteuid():
+                return f"The pool belongs to user {os.geteuid()} and the client is user {uid}."
+        if len(self._connections) >= MAX_CONNECTIONS:
+            return f"The pool serves {MAX_CONNECTIONS} clients already."
+        return None
+
+
+def _is_answering(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(0.5)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,236 @@
+"""Keeps a pool process alive beside a web process, on a thread of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import threading
+import time
+from enum import StrEnum
+from pathlib import Path
+
+from ai_model.pool.config import PoolConfig
+from ai_model.pool.errors import PoolStartError
+from ai_model.pool.launch import Launch, Word
+from ai_model.pool.pool_process import PoolProcess, describe_exit
+from ai_model.pool.restart_policy import RestartPolicy
+from ai_model.pool.socket_path import usable_socket_path
+
+STANDBY_S = 0.5
+LISTEN_TIMEOUT_S = 60.0
+"""A process that has no socket after this time will never have one."""
+POLL_S = 5.0
+DYING_S = 5.0
+
+
+class SupervisorState(StrEnum):
+    """What the supervisor is doing."""
+
+    STOPPED = "stopped"
+    STANDBY = "standby"
+    """Another process supervises the pool; this one takes over when that one ends."""
+    STARTING = "starting"
+    RUNNING = "running"
+    BACKOFF = "backoff"
+    """The pool process died and is started again in a moment."""
+    OPEN = "open"
+    """It died again and again; ``reason`` says what to do."""
+
+
+class Supervisor:
+    """Starts the pool process and starts it again when it dies.
+
+    The holder of the lock file supervises; others stand by. Thread-safe. ``state`` and ``reason``
+    (a sentence for the operator) may be read at any time.
+    """
+
+    def __init__(
+        self,
+        config: PoolConfig,
+        socket_path: Path,
+        lock_path: Path,
+        log: logging.Logger | None = None,
+    ) -> None:
+        self.config = config
+        self.socket_path = usable_socket_path(socket_path)
+        self.lock_path = lock_path
+        self.state = SupervisorState.STOPPED
+        self.reason = ""
+        self.pid: int | None = None
+        """Process id of the pool process while there is one."""
+        self._log = log or logging.getLogger(__name__)
+        self._policy = RestartPolicy()
+        self._guard = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._is_stopping = threading.Event()
+        self._retry = threading.Event()
+        self._wakeup = (-1, -1)
+        self._drain_s = 10.0
+
+    @property
+    def num_restarts(self) -> int:
+        """How often the pool process has died."""
+        return self._policy.num_deaths
+
+    def start(self) -> None:
+        """Begin to supervise; returns at once. Idempotent.
+
+        Raises PoolStartError when the lock file or the socket's directory cannot be written.
+        """
+        with self._guard:
+            if self._thread is not None:
+                return
+            lock = self._open_lock()
+            self._is_stopping.clear()
+            self._wakeup = os.pipe()
+            self._thread = threading.Thread(
+                target=self._live, args=(lock,), name="corral-supervisor", daemon=True
+            )
+            self._thread.start()
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """End the pool process (in order, then by force) and supervise no longer. Idempotent."""
+        with self._guard:
+            thread = self._thread
+            if thread is None:
+                return
+            self._drain_s = timeout_s
+            self._is_stopping.set()
+            self._retry.set()
+            os.write(self._wakeup[1], b"x")
+            thread.join(timeout_s + DYING_S)
+            if thread.is_alive():
+                self._log.error("The pool's supervisor did not end within %.0f s.", timeout_s)
+                return
+            for descriptor in self._wakeup:
+                os.close(descriptor)
+            self._thread = None
+
+    def retry(self) -> None:
+        """Start the pool process now, also after giving up: the operator has removed the cause."""
+        self._policy.reset()
+        self._retry.set()
+
+    def _open_lock(self) -> int:
+        for directory in (self.lock_path.parent, self.socket_path.parent):
+            try:
+                directory.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise PoolStartError(
+                    f"The directory {directory} cannot be made ({error.strerror}); set "
+                    "CORRAL_VAR_DIR to one the server may write to."
+                ) from None
+            if not os.access(directory, os.W_OK | os.X_OK):
+                raise PoolStartError(
+                    f"The directory {directory} is not writable; set CORRAL_VAR_DIR to one that is."
+                )
+        try:
+            return os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise PoolStartError(
+                f"The lock file {self.lock_path} cannot be opened ({error.strerror}); remove it or "
+                "correct its owner."
+            ) from None
+
+    def _live(self, lock: int) -> None:
+        try:
+            if self._wait_for_lock(lock):
+                while not self._is_stopping.is_set():
+                    self._run_once()
+                self._remove_socket()
+        except Exception:
+            self._log.exception("The pool's supervisor failed.")
+            self._enter(SupervisorState.OPEN, "The pool's supervisor failed; see the log.")
+        finally:
+            os.close(lock)
+        if self._is_stopping.is_set():
+            self._enter(SupervisorState.STOPPED)
+
+    def _wait_for_lock(self, lock: int) -> bool:
+        """Wait until this process may supervise; False when stopped before."""
+        while not self._is_stopping.is_set():
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except BlockingIOError:
+                self._enter(
+                    SupervisorState.STANDBY,
+                    f"Another process supervises the pool (it holds {self.lock_path}).",
+                )
+            self._is_stopping.wait(STANDBY_S)
+        return False
+
+    def _run_once(self) -> None:
+        """Start the pool process, watch it to its end, and wait before the next start."""
+        self._enter(SupervisorState.STARTING, "The pool process is starting.")
+        self._remove_socket()
+        started_at = time.monotonic()
+        has_answered = False
+        try:
+            process = PoolProcess(Launch(self.config, self.socket_path))
+        except OSError as error:
+            cause = f"it cannot be started ({error.strerror})"
+        else:
+            self.pid = process.pid
+            has_answered, cause = self._watch(process)
+            self.pid = None
+        if self._is_stopping.is_set():
+            return
+        lived_s = time.monotonic() - started_at
+        delay_s = self._policy.record_death(lived_s=lived_s, has_answered=has_answered)
+        self._pause(delay_s, cause)
+
+    def _watch(self, process: PoolProcess) -> tuple[bool, str]:
+        """Return whether the process completed an answer, and why it ended."""
+        has_answered, complaint = False, ""
+        while True:
+            said = process.listen(POLL_S, self._wakeup[0])
+            if said is None:
+                cause = describe_exit(process.reap(DYING_S))
+                break
+            if self._is_stopping.is_set():
+                # The end is ours; keep a moment of the time for insisting.
+                cause = describe_exit(process.end(max(0.5, self._drain_s - 1.0)))
+                break
+            for word, sentence in said:
+                if word is Word.LISTENING:
+                    self._enter(SupervisorState.RUNNING)
+                    self._log.info("The pool process %d listens.", process.pid)
+                elif word is Word.ANSWERED:
+                    has_answered = True
+                else:
+                    complaint = sentence
+            age_s = time.monotonic() - process.started_at
+            if self.state is SupervisorState.STARTING and age_s >= LISTEN_TIMEOUT_S:
+                process.end(1.0)
+                cause = f"it had no socket after {age_s:.0f} s"
+                break
+        return has_answered, complaint.rstrip(".") or cause
+
+    def _pause(self, delay_s: float, cause: str) -> None:
+        if self._policy.is_open:
+            reason = (
+                f"The pool process died {self._policy.num_fruitless} times without completing an "
+                f"answer: {cause}. See the log; often the cure is a smaller model or fewer "
+                "instances. Then restart the server."
+            )
+            self._enter(SupervisorState.OPEN, reason)
+            self._log.error("%s", reason)
+        else:
+            reason = f"The pool process died: {cause}. It is started again in {delay_s:.0f} s."
+            self._enter(SupervisorState.BACKOFF, reason)
+            self._log.warning("%s", reason)
+        self._retry.wait(delay_s)
+        if not self._is_stopping.is_set():
+            self._retry.clear()
+
+    def _remove_socket(self) -> None:
+        """Remove what a killed process has left; whoever holds the lock owns the path."""
+        with contextlib.suppress(OSError):
+            os.unlink(self.socket_path)
+
+    def _enter(self, state: SupervisorState, reason: str = "") -> None:
+        self.reason = reason
+        self.state = state
