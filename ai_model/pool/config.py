@@ -37,6 +37,8 @@ class PoolConfig:
     milliseconds."""
     max_tok_s: float = 0.0
     """Pace of one instance in tokens per second; 0 is no limit."""
+    parked_bytes: int = 250 * 1024 * 1024
+    """Memory for the KV states of conversations that hold no instance, in bytes."""
     gpu_layers: int = 0
     queue_size: int = 32
     """Requests that may wait."""
@@ -61,6 +63,7 @@ class PoolConfig:
             ("max_messages", self.max_messages, 0, 1000),
             ("num_threads", self.num_threads, 1, 512),
             ("chunk_tokens", self.chunk_tokens, 1, 4096),
+            ("parked_bytes", self.parked_bytes, 0, 2**40),
             ("gpu_layers", self.gpu_layers, 0, 1000),
             ("queue_size", self.queue_size, 0, 10_000),
             ("max_inflight_per_visitor", self.max_inflight_per_visitor, 1, 10_000),
@@ -89,6 +92,7 @@ class PoolConfig:
             chunk_tokens=self.chunk_tokens,
             target_itl_ms=self.target_itl_ms,
             max_tok_s=self.max_tok_s,
+            parked_bytes=self.parked_bytes,
             gpu_layers=self.gpu_layers,
         )
 

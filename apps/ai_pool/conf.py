@@ -107,6 +107,7 @@ def pool_config(chosen: ChosenModel, info: ModelFileInfo, limits: Profile) -> Po
             chunk_tokens=limits.chunk_tokens,
             target_itl_ms=limits.target_itl_ms,
             max_tok_s=settings.CORRAL_MAX_TOK_S,
+            parked_bytes=limits.parked_bytes,
             gpu_layers=settings.CORRAL_GPU_LAYERS,
             queue_size=settings.CORRAL_QUEUE_SIZE,
             max_inflight_per_visitor=settings.CORRAL_MAX_INFLIGHT,
