@@ -1,0 +1,1 @@
+"""The Django project: settings, ASGI application, addresses. It holds no business rules."""

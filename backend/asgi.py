@@ -1,0 +1,39 @@
+"""The ASGI application: pages and API by Django, the chat by Channels, and the start of the pool.
+
+Importing this module starts the pool, and nothing else in the project does: it is imported once,
+in the process that serves.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from django.core.asgi import get_asgi_application
+from django.core.exceptions import ImproperlyConfigured
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
+try:
+    django_application = get_asgi_application()
+except ImproperlyConfigured as error:
+    sys.exit(f"corral: {error}")
+
+# These need Django to be set up.
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+
+from apps.ai_chat.routing import websocket_urlpatterns  # noqa: E402
+from apps.ai_pool.lifecycle import start_pool  # noqa: E402
+from backend.lifespan import lifespan, shut_down_with_reactor  # noqa: E402
+from backend.socket_threads import SocketThreads  # noqa: E402
+
+start_pool()
+shut_down_with_reactor()
+
+application = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "websocket": SocketThreads(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "lifespan": lifespan,
+    }
+)

@@ -1,0 +1,378 @@
+"""The table of every setting: name, type, default, limits, help.
+
+It is the single source of the defaults, of the validation and of ``docs/settings.md``. Values come
+from the environment, then from the file ``.env``, then from the table.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from backend.setting import FALSE, Setting
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _number(
+    name: str,
+    default: float,
+    help: str,
+    *,
+    least: float,
+    most: float,
+    section: str,
+    alias: str = "",
+) -> Setting:
+    return Setting(
+        name=name,
+        type=type(default),
+        default=default,
+        help=help,
+        at_least=least,
+        at_most=most,
+        section=section,
+        alias=alias,
+    )
+
+
+POOL, MODEL, ANSWERS, SITE, DJANGO = "Pool", "Model", "Answers", "Site", "Django"
+SYSTEM_PROMPT = (
+    "You are the friendly assistant of this website. Answer briefly and honestly, and say so when "
+    "you do not know."
+)
+
+SETTINGS: tuple[Setting, ...] = (
+    _number(
+        "CORRAL_MAX_INSTANCES",
+        4,
+        "Answers written at the same time at most. An instance costs megabytes, not a model.",
+        least=1,
+        most=64,
+        section=POOL,
+        alias="maxInstances",
+    ),
+    _number(
+        "CORRAL_HOT_INSTANCES",
+        0,
+        "Instances that are always there; 0 means as many as CORRAL_MAX_INSTANCES.",
+        least=0,
+        most=64,
+        section=POOL,
+    ),
+    _number(
+        "CORRAL_TIMEOUT_MS",
+        120_000,
+        "Longest wait in the queue, in milliseconds.",
+        least=100,
+        most=3_600_000,
+        section=POOL,
+    ),
+    _number(
+        "CORRAL_TOTAL_TIMEOUT_MS",
+        180_000,
+        "Longest time for one answer once it was started, in milliseconds.",
+        least=1000,
+        most=3_600_000,
+        section=POOL,
+    ),
+    _number(
+        "CORRAL_STALL_TIMEOUT_MS",
+        20_000,
+        "An answer without a new token for so many milliseconds is given up.",
+        least=1000,
+        most=600_000,
+        section=POOL,
+    ),
+    _number(
+        "CORRAL_QUEUE_SIZE",
+        32,
+        "Questions that may wait for an instance; the next one is refused with a time to retry.",
+        least=1,
+        most=10_000,
+        section=POOL,
+    ),
+    _number(
+        "CORRAL_MAX_INFLIGHT",
+        2,
+        "Questions one visitor may have waiting or running at the same time.",
+        least=1,
+        most=64,
+        section=POOL,
+    ),
+    _number(
+        "CORRAL_MAX_TOK_S",
+        0.0,
+        "Paces every instance to so many tokens a second; 0 means as fast as possible.",
+        least=0,
+        most=100_000,
+        section=POOL,
+    ),
+    Setting(
+        name="CORRAL_POOL_MODE",
+        type=str,
+        default="process",
+        choices=("process", "thread"),
+        help="Where the pool runs: in a process of its own, or in a thread (tests and scripts).",
+        section=POOL,
+    ),
+    Setting(
+        name="CORRAL_POOL_URL",
+        type=str,
+        default="",
+        help="Use a pool that runs elsewhere on this machine (unix:///path/to/pool.sock).",
+        section=POOL,
+    ),
+    Setting(
+        name="CORRAL_AUTOSTART",
+        type=bool,
+        default=True,
+        help="Start the pool together with the web server.",
+        section=POOL,
+    ),
+    Setting(
+        name="CORRAL_POOL_PUBLIC",
+        type=bool,
+        default=True,
+        help="Everybody may see the three lines of /pool; false keeps them for staff.",
+        section=POOL,
+    ),
+    Setting(
+        name="CORRAL_MODEL_PATH",
+        type=str,
+        default="",
+        help="The GGUF file to use; empty means the best one found, else the demo model.",
+        section=MODEL,
+    ),
+    Setting(
+        name="CORRAL_QUANT",
+        type=str,
+        default="",
+        help="Preferred quantisation when several model files are there (Q5_K_M, Q8_0, Q4_K_M).",
+        section=MODEL,
+    ),
+    Setting(
+        name="CORRAL_PROFILE",
+        type=str,
+        default="auto",
+        help="A named set of engine limits: small, standard, large, or auto for this machine's.",
+        section=MODEL,
+    ),
+    _number(
+        "CORRAL_N_CTX",
+        0,
+        "Context of one conversation in tokens; 0 means the profile's.",
+        least=0,
+        most=131_072,
+        section=MODEL,
+    ),
+    _number(
+        "CORRAL_THREADS",
+        0,
+        "Threads of llama.cpp; 0 means the CPU quota of this machine or container.",
+        least=0,
+        most=256,
+        section=MODEL,
+    ),
+    _number(
+        "CORRAL_GPU_LAYERS",
+        0,
+        "Layers of the model to keep on a GPU; 0 means none.",
+        least=0,
+        most=1000,
+        section=MODEL,
+    ),
+    _number(
+        "CORRAL_MAX_TOKENS",
+        0,
+        "Longest answer in tokens; 0 means the profile's.",
+        least=0,
+        most=32_768,
+        section=ANSWERS,
+    ),
+    _number(
+        "CORRAL_MAX_MESSAGES",
+        0,
+        "Earlier messages the model is shown at most; 0 means the profile's.",
+        least=0,
+        most=1000,
+        section=ANSWERS,
+    ),
+    _number(
+        "CORRAL_MAX_CHARS",
+        4000,
+        "Longest question, in characters.",
+        least=1,
+        most=12_000,
+        section=ANSWERS,
+    ),
+    _number(
+        "CORRAL_TEMPERATURE",
+        0.7,
+        "How freely answers vary: 0 always takes the likeliest word. The demo model uses 0.2.",
+        least=0,
+        most=2,
+        section=ANSWERS,
+    ),
+    Setting(
+        name="CORRAL_SYSTEM_PROMPT",
+        type=str,
+        default=SYSTEM_PROMPT,
+        help="What the model is told before every conversation. Treat it as public.",
+        section=ANSWERS,
+    ),
+    Setting(
+        name="CORRAL_ASSISTANT_NAME",
+        type=str,
+        default="Assistant",
+        help="The name visitors see.",
+        section=SITE,
+    ),
+    Setting(
+        name="CORRAL_SITE_NAME",
+        type=str,
+        default="Corral",
+        help="The name of the site in titles.",
+        section=SITE,
+    ),
+    Setting(
+        name="CORRAL_VAR_DIR",
+        type=Path,
+        default=Path("var"),
+        help="Directory for everything the server writes: database, pool socket, development key.",
+        section=SITE,
+    ),
+    Setting(
+        name="DJANGO_ENV",
+        type=str,
+        default="development",
+        choices=("development", "production"),
+        help=(
+            "production asks for a SECRET_KEY and switches on HTTPS, secure cookies and HSTS. "
+            "Setting DEBUG=false without DJANGO_ENV means production."
+        ),
+        section=DJANGO,
+    ),
+    Setting(
+        name="DEBUG",
+        type=bool,
+        default=False,
+        help="Django's error pages with source text. For development only.",
+        section=DJANGO,
+    ),
+    Setting(
+        name="SECRET_KEY",
+        type=str,
+        default="",
+        help="At least 50 random characters. In development one is made in the var directory.",
+        section=DJANGO,
+    ),
+    Setting(
+        name="SECRET_KEY_FALLBACKS",
+        type=list,
+        default=(),
+        help="Earlier keys that stay valid while you change SECRET_KEY, separated by commas.",
+        section=DJANGO,
+    ),
+    Setting(
+        name="ALLOWED_HOSTS",
+        type=list,
+        default=("localhost", "127.0.0.1", "[::1]"),
+        help="Host names of the site, separated by commas. Chat sockets obey it too.",
+        section=DJANGO,
+    ),
+    Setting(
+        name="CSRF_TRUSTED_ORIGINS",
+        type=list,
+        default=(),
+        help="Further origins that may use the chat, with scheme (https://www.example.org).",
+        section=DJANGO,
+    ),
+    Setting(
+        name="DATABASE_URL",
+        type=str,
+        default="",
+        help="postgres://user:password@host/name; empty means SQLite in the var directory.",
+        section=DJANGO,
+    ),
+    Setting(
+        name="SECURE_SSL_REDIRECT",
+        type=bool,
+        default=True,
+        help="In production: send plain HTTP to HTTPS. Switch off only for a test without TLS.",
+        section=DJANGO,
+    ),
+    _number(
+        "NUM_PROXIES",
+        0,
+        "Trusted reverse proxies in front of the server; decides which forwarded headers count.",
+        least=0,
+        most=10,
+        section=DJANGO,
+    ),
+    Setting(
+        name="LOG_LEVEL",
+        type=str,
+        default="INFO",
+        choices=("DEBUG", "INFO", "WARNING", "ERROR"),
+        help="How much the server writes.",
+        section=DJANGO,
+    ),
+)
+
+
+def read_settings(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return every setting of the table by name; a wrong one raises ImproperlyConfigured."""
+    values = {setting.name: setting.read(environment) for setting in SETTINGS}
+    debug = environment.get("DEBUG", "").strip().lower()
+    # Who switches DEBUG off by hand means a public server, and gets its protection.
+    if not environment.get("DJANGO_ENV", "").strip() and debug in FALSE:
+        values["DJANGO_ENV"] = "production"
+    return values
+
+
+def load() -> dict[str, Any]:
+    """Read the file ``.env`` (another one: CORRAL_ENV_FILE, empty for none), then the settings."""
+    path = os.environ.get("CORRAL_ENV_FILE", str(BASE_DIR / ".env"))
+    if path and Path(path).is_file():
+        try:
+            environ.Env.read_env(path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(
+                f"The settings file {path} cannot be read: {error}."
+            ) from None
+    return read_settings(os.environ)
+
+
+def settings_markdown() -> str:
+    """The text of ``docs/settings.md``."""
+    lines = [
+        "# Settings",
+        "",
+        "Set them in the environment or in a file `.env` beside `manage.py` (`NAME=value` on each",
+        "line); the environment wins. A wrong value stops the start with one sentence.",
+        "",
+        "This page is written by `python manage.py settings_table --write`.",
+    ]
+    for section in (POOL, MODEL, ANSWERS, SITE, DJANGO):
+        lines += ["", f"## {section}", "", "| Name | Default | Meaning |", "|---|---|---|"]
+        for setting in SETTINGS:
+            if setting.section == section:
+                lines.append(_markdown_row(setting))
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_row(setting: Setting) -> str:
+    name = f"`{setting.name}`" + (f" (also `{setting.alias}`)" if setting.alias else "")
+    default = f"`{setting.default_text}`" if setting.default_text else "empty"
+    meaning = setting.help
+    if setting.at_least is not None and setting.at_most is not None:
+        meaning += f" From {setting.at_least:,g} to {setting.at_most:,g}."
+    if setting.choices:
+        meaning += " One of " + ", ".join(f"`{choice}`" for choice in setting.choices) + "."
+    return f"| {name} | {default} | {meaning} |"

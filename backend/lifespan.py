@@ -1,0 +1,48 @@
+"""The orderly end of the web process, under Daphne (Twisted's reactor) and lifespan servers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from typing import Any
+
+from apps.ai_chat.generations import close_current_registry
+
+log = logging.getLogger(__name__)
+
+CLOSE_TIMEOUT_S = 8.0
+
+
+async def close_chat() -> None:
+    """Say good-bye on every socket and keep the text written so far; never raises."""
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await close_current_registry()
+    except Exception:
+        log.exception("The chat did not close in order.")
+
+
+def shut_down_with_reactor() -> None:
+    """Under Daphne: run ``close_chat`` before the reactor stops. Elsewhere: nothing."""
+    if "twisted.internet.reactor" not in sys.modules:
+        return
+    from twisted.internet import reactor
+    from twisted.internet.defer import Deferred
+
+    def begin() -> Any:
+        return Deferred.fromFuture(asyncio.ensure_future(close_chat()))
+
+    reactor.addSystemEventTrigger("before", "shutdown", begin)  # type: ignore[attr-defined]
+
+
+async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answer a lifespan server such as uvicorn."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await close_chat()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
