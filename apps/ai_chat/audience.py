@@ -1,0 +1,83 @@
+"""The open sockets of this process, by visitor: whoever has several tabs sees the same in each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+MAX_UNSENT_FRAMES = 1000
+MAX_SOCKETS_PER_VISITOR = 6
+
+
+class Outbox:
+    """What one socket still has to send. Belongs to one event loop."""
+
+    def __init__(self, on_overflow: Callable[[], None]) -> None:
+        self._frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue(MAX_UNSENT_FRAMES)
+        self._on_overflow = on_overflow
+        self._has_overflowed = False
+
+    def put(self, frame: dict[str, Any]) -> None:
+        """Add a frame; a socket that does not read is given up instead of growing for ever."""
+        if self._has_overflowed:
+            return
+        try:
+            self._frames.put_nowait(frame)
+        except asyncio.QueueFull:
+            self._has_overflowed = True
+            self._on_overflow()
+
+    async def get(self) -> dict[str, Any]:
+        """Wait for the next frame."""
+        return await self._frames.get()
+
+    def task_done(self) -> None:
+        """The frame of the last ``get`` was sent."""
+        self._frames.task_done()
+
+    async def wait_until_sent(self) -> None:
+        """Wait until everything put so far was sent."""
+        await self._frames.join()
+
+
+class Member:
+    """One open socket, as the audience knows it."""
+
+    def __init__(self, outbox: Outbox, leave: Callable[[str], None]) -> None:
+        """``leave(code)`` makes the socket say the error with this code and close."""
+        self.outbox = outbox
+        self.leave = leave
+
+
+class Audience:
+    """Sends frames to all sockets of a visitor. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._members: defaultdict[str, list[Member]] = defaultdict(list)
+
+    def join(self, visitor_key: str, member: Member) -> None:
+        """Add a socket; the visitor's oldest one makes room when there are too many."""
+        members = self._members[visitor_key]
+        members.append(member)
+        while len(members) > MAX_SOCKETS_PER_VISITOR:
+            members.pop(0).leave("replaced")
+
+    def part(self, visitor_key: str, member: Member) -> None:
+        """Remove a socket; one that is not there is fine."""
+        members = self._members.get(visitor_key, [])
+        if member in members:
+            members.remove(member)
+        if not members:
+            self._members.pop(visitor_key, None)
+
+    def send(self, visitor_key: str, frame: dict[str, Any], *, but: Member | None = None) -> None:
+        """Put a frame into the outbox of every socket of the visitor, except ``but``."""
+        for member in tuple(self._members.get(visitor_key, ())):
+            if member is not but:
+                member.outbox.put(frame)
+
+    def members(self) -> list[Member]:
+        """All open sockets."""
+        return [member for members in self._members.values() for member in members]

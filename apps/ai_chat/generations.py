@@ -1,0 +1,280 @@
+"""All answers this web process makes: starts, finds and ends their relays.
+
+There is one registry per event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import threading
+import uuid
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from ai_model.pool.errors import NoModel
+from ai_model.pool.request import PoolRequest
+from ai_model.pool.status import PoolStatus
+from apps.ai_chat import services
+from apps.ai_chat.audience import Audience
+from apps.ai_chat.errors import ChatError
+from apps.ai_chat.exchange import Exchange, checksum
+from apps.ai_chat.models import Message
+from apps.ai_chat.relay import Answer, GenerationRelay
+from apps.ai_chat.sampling import sampling_for
+from apps.ai_chat.services import Sent
+from apps.ai_chat.visitor import Visitor
+
+if TYPE_CHECKING:
+    from ai_model.pool.client import PoolClient
+
+log = logging.getLogger(__name__)
+
+MAX_REMEMBERED = 32
+"""Finished answers whose frames are kept for a late resume; older ones come from the database."""
+MAX_PATIENCE_S = 60.0
+RECOVERY_S = 20.0
+NOT_PUBLIC = "The state of the pool is not shown here."
+
+
+def pool_client() -> PoolClient:
+    """The client of the pool for the running event loop; raises NoModel if there can be no pool."""
+    from apps.ai_pool import connection, lifecycle
+
+    if lifecycle.failure():
+        raise NoModel(lifecycle.failure())
+    return connection.get_pool_client()
+
+
+async def pool_status() -> PoolStatus:
+    """How the pool is doing; a pool that does not answer is ``down``."""
+    from apps.ai_pool import services as pool_services
+
+    return await pool_services.pool_status()
+
+
+class GenerationRegistry:
+    """The relays and sockets of one event loop; every task it starts ends with ``close``."""
+
+    def __init__(self, connect: Callable[[], PoolClient] | None = None) -> None:
+        self.audience = Audience()
+        self.is_closing = False
+        self.loop = asyncio.get_running_loop()
+        self._connect = connect or (lambda: pool_client())
+        self._relays: dict[uuid.UUID, GenerationRelay] = {}
+        self._finished: OrderedDict[uuid.UUID, GenerationRelay] = OrderedDict()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._has_recovery = False
+
+    def start(self, *, visitor: Visitor, sent: Sent) -> GenerationRelay:
+        """Start the answer to a stored question; the one that runs already is returned as it is."""
+        running = self.find(sent.generation)
+        if running is not None:
+            return running
+        return self._start(_answer(visitor, sent), visitor.pool_key)
+
+    def _start(
+        self, answer: Answer, pool_key: str, *, text: str = "", is_adopted: bool = False
+    ) -> GenerationRelay:
+        exchange = Exchange(
+            str(answer.generation),
+            self._connect,
+            patience_s=min(settings.CORRAL_TIMEOUT_MS / 1000, MAX_PATIENCE_S),
+            is_follower=is_adopted,
+            text=text,
+        )
+        relay = GenerationRelay(answer, exchange, self.audience.send, is_adopted=is_adopted)
+        self._relays[answer.generation] = relay
+        relay.begin()
+        self.spawn(self._run(relay, pool_key))
+        return relay
+
+    async def _run(self, relay: GenerationRelay, pool_key: str) -> None:
+        answer = relay.answer
+        try:
+            read_messages = database_sync_to_async(services.prompt_messages)
+            request = PoolRequest(
+                generation=str(answer.generation),
+                conversation=str(answer.conversation),
+                visitor=pool_key,
+                messages=await read_messages(answer_id=answer.message),
+                sampling=sampling_for(await pool_status()),
+                meta={"message": str(answer.message), "conversation": str(answer.conversation)},
+            )
+            await relay.run(request)
+        except Message.DoesNotExist:
+            log.info("A question was deleted before it was answered.")
+        except Exception:
+            log.exception("An answer could not be started.")
+            await relay.fail("internal")
+        finally:
+            self._relays.pop(answer.generation, None)
+            if relay.is_finished:
+                self._finished[answer.generation] = relay
+                while len(self._finished) > MAX_REMEMBERED:
+                    self._finished.popitem(last=False)
+
+    async def answer_command(self, *, visitor: Visitor, sent: Sent) -> None:
+        """Answer ``/pool`` without the model: three lines as an ordinary, stored answer."""
+        text = NOT_PUBLIC
+        if settings.CORRAL_POOL_PUBLIC or visitor.is_staff:
+            from apps.ai_pool.services import wait_words
+
+            status = await pool_status()
+            text = "\n".join(filter(None, (status.as_text(), wait_words(status))))
+        exchange = Exchange(str(sent.generation), self._connect, patience_s=0, text=text)
+        relay = GenerationRelay(_answer(visitor, sent), exchange, self.audience.send)
+        relay.begin()
+        done = {"type": "gen.done", "gen": str(sent.generation), "reason": "stop"}
+        await relay.finish(done | {"chars": len(text), "sha256_8": checksum(text)})
+
+    def find(self, generation: uuid.UUID) -> GenerationRelay | None:
+        """The relay of a running answer."""
+        return self._relays.get(generation)
+
+    def recall(self, generation: uuid.UUID) -> GenerationRelay | None:
+        """The relay of a running answer, or of one that ended a short time ago."""
+        return self._relays.get(generation) or self._finished.get(generation)
+
+    async def stop(self, generation: uuid.UUID, seen: int | None = None) -> bool:
+        """Stop a running answer; False if this process does not make it."""
+        relay = self.find(generation)
+        if relay is None:
+            return False
+        await relay.exchange.stop(seen)
+        return True
+
+    # Answers left behind by a process that is gone
+
+    def begin_recovery(self) -> None:
+        """Look after answers of dead web processes from now on; called with every hello."""
+        if not self._has_recovery and not self.is_closing:
+            self._has_recovery = True
+            self.spawn(self._recover_for_ever())
+
+    async def _recover_for_ever(self) -> None:
+        while True:
+            try:
+                await self.recover()
+            except Exception as error:
+                log.warning("Looking for interrupted answers failed (%s).", type(error).__name__)
+            await asyncio.sleep(RECOVERY_S)
+
+    async def recover(self) -> int:
+        """Follow every answer in the making that nobody here makes; returns how many."""
+        rows = await database_sync_to_async(services.streaming_answers)(
+            excluding=tuple(self._relays)
+        )
+        for row, visitor_key in rows:
+            self.adopt(row, visitor_key)
+        return len(rows)
+
+    def adopt(self, row: Message, visitor_key: str) -> GenerationRelay | None:
+        """Follow an answer that another process began: from the pool's log if the pool knows it;
+        otherwise it ends as interrupted once that process gives no sign of life."""
+        if row.generation is None or self.is_closing:
+            return None
+        running = self.recall(row.generation)
+        if running is not None:
+            return running
+        answer = Answer(
+            generation=row.generation,
+            conversation=row.conversation_id,
+            message=row.id,
+            visitor_key=visitor_key,
+        )
+        pool_key = Visitor(key=visitor_key).pool_key
+        return self._start(answer, pool_key, text=row.text, is_adopted=True)
+
+    # Ownership of tasks
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a coroutine as a task that ``close`` ends."""
+        # An empty context: the task outlives the socket that caused it, and must not hold on to
+        # that socket's database thread.
+        task = self.loop.create_task(coroutine, context=contextvars.Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(_report)
+        return task
+
+    async def close(self) -> None:
+        """Say good-bye on every socket and end every task; idempotent."""
+        self.is_closing = True
+        for member in self.audience.members():
+            member.leave("draining")
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+
+
+def _answer(visitor: Visitor, sent: Sent) -> Answer:
+    return Answer(
+        generation=sent.generation,
+        conversation=sent.conversation,
+        message=sent.answer,
+        visitor_key=visitor.key,
+    )
+
+
+def _report(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("A task of the chat failed.", exc_info=task.exception())
+
+
+_registries: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, GenerationRegistry] = (
+    weakref.WeakKeyDictionary()
+)
+_lock = threading.Lock()
+
+
+def get_registry() -> GenerationRegistry:
+    """The registry of the running event loop."""
+    loop = asyncio.get_running_loop()
+    with _lock:
+        registry = _registries.get(loop)
+        if registry is None:
+            registry = _registries[loop] = GenerationRegistry()
+        return registry
+
+
+async def close_current_registry() -> None:
+    """End everything the chat runs in this event loop."""
+    with _lock:
+        registry = _registries.pop(asyncio.get_running_loop(), None)
+    if registry is not None:
+        await registry.close()
+
+
+def stop_everywhere(generation: uuid.UUID) -> None:
+    """Stop an answer from any thread; an answer this process does not make is left alone."""
+    with _lock:
+        registries = list(_registries.values())
+    for registry in registries:
+        with suppress(RuntimeError):
+            asyncio.run_coroutine_threadsafe(registry.stop(generation), registry.loop)
+
+
+def tell_everywhere(visitor_key: str, frame: dict[str, Any]) -> None:
+    """Send a frame to every open tab of a visitor in this process, from any thread."""
+    with _lock:
+        registries = list(_registries.values())
+    for registry in registries:
+        with suppress(RuntimeError):
+            registry.loop.call_soon_threadsafe(registry.audience.send, visitor_key, frame)
+
+
+def require_open(registry: GenerationRegistry) -> None:
+    """Raise ``draining`` once the server is going down."""
+    if registry.is_closing:
+        raise ChatError("draining", retry_after_s=5)

@@ -1,0 +1,253 @@
+"""One answer in the making, as this web process sees it: mirrored, shown to the tabs, stored."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from channels.db import database_sync_to_async
+
+from ai_model.pool.errors import UnknownGeneration
+from ai_model.pool.request import PoolRequest
+from apps.ai_chat import services
+from apps.ai_chat.errors import is_retryable, visitor_text
+from apps.ai_chat.exchange import DURABLE, TERMINAL, Exchange, JsonFrame, checksum
+from apps.ai_chat.models import Message
+from apps.ai_chat.services import Ending
+
+log = logging.getLogger(__name__)
+
+FLUSH_S = 1.0
+BEAT_S = 4.0
+STORE_PAUSES_S = (0.2, 1.0, 3.0)
+
+STATES = {
+    "stop": Message.State.COMPLETE,
+    "length": Message.State.COMPLETE,
+    "user_stop": Message.State.STOPPED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Which answer it is and whose."""
+
+    generation: uuid.UUID
+    conversation: uuid.UUID
+    message: uuid.UUID
+    visitor_key: str
+
+
+class GenerationRelay:
+    """Runs one exchange in a task of its own. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        answer: Answer,
+        exchange: Exchange,
+        send: Callable[[str, JsonFrame], None],
+        *,
+        is_adopted: bool = False,
+    ) -> None:
+        """``send(visitor_key, frame)`` shows a frame to the visitor's open sockets; an adopted
+        answer was begun by another process, which numbered its frames differently."""
+        self.answer = answer
+        self.is_adopted = is_adopted
+        self.exchange = exchange
+        self.log: list[JsonFrame] = []
+        self.newest_waiting: JsonFrame | None = None
+        """The newest frame without a number: the place in the queue, or the reading progress."""
+        self.is_finished = False
+        self._send = send
+
+    def begin(self) -> None:
+        """Announce the answer to the visitor's sockets, before anything can go wrong."""
+        self._emit(
+            {
+                "type": "gen.created",
+                "gen": str(self.answer.generation),
+                "message": str(self.answer.message),
+                "conversation": str(self.answer.conversation),
+                "created_ms": int(time.time() * 1000),
+            }
+        )
+        if self.exchange.text:
+            delta = {"type": "gen.delta", "gen": str(self.answer.generation), "off": 0}
+            self._emit(delta | {"text": self.exchange.text})
+
+    async def run(self, request: PoolRequest) -> None:
+        """Follow the answer to its end and store it. Cancelled at shutdown; then what there is
+        of the text is kept and the answer stays open for the next process."""
+        keeper = asyncio.create_task(self._keep())
+        try:
+            async with aclosing(self.exchange.frames(request)) as frames:
+                async for frame in frames:
+                    if frame["type"] in TERMINAL:
+                        keeper.cancel()
+                        if await self.finish(frame):
+                            await self.exchange.acknowledge()
+                    else:
+                        self._emit(frame)
+        except UnknownGeneration:
+            await self._give_up()
+        except asyncio.CancelledError:
+            await asyncio.shield(self._save_progress())
+            raise
+        except Exception:
+            log.exception("An answer failed in the web process.")
+            keeper.cancel()
+            await self.fail("internal")
+        finally:
+            keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeper
+
+    def frames_after(self, after: int) -> list[JsonFrame] | None:
+        """The numbered frames behind ``after``, or None if there is a gap only a snapshot fills."""
+        if self.is_adopted and after:
+            return None
+        return self.log[after:] if after <= len(self.log) else None
+
+    def snapshot(self) -> JsonFrame:
+        """The answer so far in one frame."""
+        return {
+            "type": "gen.snapshot",
+            "gen": str(self.answer.generation),
+            "message": str(self.answer.message),
+            "conversation": str(self.answer.conversation),
+            "state": "streaming",
+            "upto": len(self.log),
+            "text": self.exchange.text,
+            "notices": [frame for frame in self.log if frame["type"] == "gen.notice"],
+        }
+
+    def _emit(self, frame: JsonFrame) -> None:
+        if frame["type"] in DURABLE:
+            frame = {**frame, "seq": len(self.log) + 1}
+            self.log.append(frame)
+            self.newest_waiting = None
+        else:
+            self.newest_waiting = frame
+        self._send(self.answer.visitor_key, frame)
+
+    async def _keep(self) -> None:
+        """Write the text to the database about once a second, and a sign of life in between."""
+        saved, last_write = "", time.monotonic()
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            text = self.exchange.text
+            if text == saved and time.monotonic() - last_write < BEAT_S:
+                continue
+            try:
+                await self._save_progress()
+            except Exception as error:
+                log.warning("The text so far could not be stored (%s).", type(error).__name__)
+                continue
+            saved, last_write = text, time.monotonic()
+
+    async def _save_progress(self) -> None:
+        await database_sync_to_async(services.save_progress)(
+            answer_id=self.answer.message, text=self.exchange.text
+        )
+
+    async def finish(self, frame: JsonFrame) -> bool:
+        """Store the answer, then tell the sockets; True if it is stored."""
+        is_stored = await self._store(frame)
+        self.is_finished = True
+        self._emit(frame)
+        return is_stored
+
+    async def fail(self, code: str) -> None:
+        """End the answer with an error of the table; the text so far is kept."""
+        await self.finish(
+            {
+                "type": "gen.error",
+                "gen": str(self.answer.generation),
+                "code": code,
+                "text": visitor_text(code),
+                "retryable": is_retryable(code),
+                "partial": bool(self.exchange.text),
+            }
+        )
+
+    async def _store(self, frame: JsonFrame) -> bool:
+        ending = ending_of(frame, num_trimmed_turns=self.exchange.num_trimmed_turns)
+        save: Callable[..., Awaitable[bool]] = database_sync_to_async(services.save_answer)
+        for pause_s in (*STORE_PAUSES_S, None):
+            try:
+                await save(answer_id=self.answer.message, text=self.exchange.text, ending=ending)
+                return True
+            except Exception as error:
+                log.warning("An answer could not be stored yet (%s).", type(error).__name__)
+            if pause_s is not None:
+                await asyncio.sleep(pause_s)
+        # The row stays open: the next process finds the whole answer in the pool.
+        log.error("An answer could not be stored; the pool keeps it.")
+        return False
+
+    async def _give_up(self) -> None:
+        """The pool does not know the answer: wait until no other process claims it, then end it
+        with the text that was stored."""
+        is_abandoned = database_sync_to_async(services.is_abandoned)
+        for _ in range(int(services.STALE_AFTER.total_seconds()) + 2):
+            if await is_abandoned(answer_id=self.answer.message):
+                break
+            await asyncio.sleep(1.0)
+        else:
+            return
+        await self.fail("interrupted")
+
+
+def ending_of(frame: JsonFrame, *, num_trimmed_turns: int = 0) -> Ending:
+    """What the database keeps of a terminal frame."""
+    if frame["type"] == "gen.error":
+        is_partial = bool(frame.get("partial"))
+        state = Message.State.INTERRUPTED if is_partial else Message.State.FAILED
+        if frame["code"] == "interrupted":
+            state = Message.State.INTERRUPTED
+        return Ending(
+            state=state, error_code=str(frame["code"])[:32], num_trimmed_turns=num_trimmed_turns
+        )
+    reason = str(frame.get("reason", "stop"))[:20]
+    usage = frame.get("usage") or {}
+    timing = frame.get("timing") or {}
+    return Ending(
+        state=STATES.get(reason, Message.State.INTERRUPTED),
+        reason=reason,
+        num_trimmed_turns=num_trimmed_turns,
+        num_prompt_tokens=_whole(usage.get("prompt")),
+        num_cached_tokens=_whole(usage.get("cached")),
+        num_completion_tokens=_whole(usage.get("completion")),
+        queue_ms=_whole(timing.get("queue_ms")),
+        ttft_ms=_whole(timing.get("ttft_ms")),
+        gen_ms=_whole(timing.get("gen_ms")),
+        tok_s=timing.get("tok_s"),
+    )
+
+
+def stored_snapshot(row: Message) -> JsonFrame:
+    """A finished answer in one frame, from its row."""
+    return {
+        "type": "gen.snapshot",
+        "gen": str(row.generation),
+        "message": str(row.id),
+        "conversation": str(row.conversation_id),
+        "state": row.state,
+        "upto": 0,
+        "text": row.text,
+        "notices": [],
+        "chars": len(row.text),
+        "sha256_8": checksum(row.text),
+        "reason": row.reason,
+        "code": row.error_code,
+    }
+
+
+def _whole(value: Any) -> int | None:
+    return max(0, round(value)) if isinstance(value, (int, float)) else None

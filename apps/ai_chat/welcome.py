@@ -1,0 +1,69 @@
+"""The first frame a chat socket sends: who you are, what the limits are, what is running."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from ai_model.pool.status import PoolState, PoolStatus
+from apps.ai_chat import generations, services
+from apps.ai_chat.errors import visitor_text
+from apps.ai_chat.generations import GenerationRegistry
+from apps.ai_chat.visitor import Visitor
+
+HEARTBEAT_S = 20
+TEXTS = {"failed": "no_model", "loading": "model_loading", "down": "pool_lost"}
+
+
+async def welcome_frame(
+    registry: GenerationRegistry, visitor: Visitor, token: str | None
+) -> dict[str, Any]:
+    """Build the frame; a pool that does not answer at once is ``down`` and delays nothing."""
+    rows = await database_sync_to_async(services.live_answers)(visitor=visitor)
+    status = await generations.pool_status()
+    live = []
+    for row in rows:
+        relay = registry.find(row.generation) if row.generation else None
+        live.append(
+            {
+                "gen": str(row.generation),
+                "conversation": str(row.conversation_id),
+                "message": str(row.id),
+                "state": row.state,
+                "seq": len(relay.log) if relay else 0,
+            }
+        )
+    frame: dict[str, Any] = {
+        "type": "welcome",
+        "v": 1,
+        "visitor": visitor.pseudonym,
+        "heartbeat_s": HEARTBEAT_S,
+        "server_ms": int(time.time() * 1000),
+        "limits": {
+            "max_chars": settings.CORRAL_MAX_CHARS,
+            "max_inflight": settings.CORRAL_MAX_INFLIGHT,
+            "queue_max": settings.CORRAL_QUEUE_SIZE,
+        },
+        "model": _model(status),
+        "pool": _pool(status),
+        "live": live,
+    }
+    return frame | ({"token": token} if token else {})
+
+
+def _model(status: PoolStatus) -> dict[str, Any] | None:
+    if status.model is None:
+        return None
+    model = status.model
+    return {"label": model.name, "ctx": model.n_ctx, "demo": model.is_demo}
+
+
+def _pool(status: PoolStatus) -> dict[str, Any]:
+    state = str(status.state)
+    if status.state is PoolState.READY:
+        state = "busy" if status.num_waiting else "ok"
+    text = TEXTS.get(state)
+    return {"state": state, "text": visitor_text(text) if text else ""}

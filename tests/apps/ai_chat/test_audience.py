@@ -1,0 +1,58 @@
+"""Frames for all tabs of a visitor, bounded for each."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from apps.ai_chat import audience
+from apps.ai_chat.audience import Audience, Member, Outbox
+
+
+def member() -> tuple[Member, list[str]]:
+    left: list[str] = []
+    return Member(Outbox(lambda: left.append("overflow")), left.append), left
+
+
+async def test_frames_reach_every_socket_of_the_visitor_but_one() -> None:
+    room = Audience()
+    (first, _), (second, _), (other, _) = member(), member(), member()
+    room.join("anna", first)
+    room.join("anna", second)
+    room.join("bert", other)
+    room.send("anna", {"n": 1}, but=first)
+    room.send("anna", {"n": 2})
+    assert await first.outbox.get() == {"n": 2}
+    assert [await second.outbox.get() for _ in range(2)] == [{"n": 1}, {"n": 2}]
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(other.outbox.get(), 0.01)
+
+
+async def test_oldest_socket_makes_room() -> None:
+    room = Audience()
+    made = [member() for _ in range(audience.MAX_SOCKETS_PER_VISITOR + 2)]
+    for one, _ in made:
+        room.join("anna", one)
+    assert [left for _, left in made[:3]] == [["replaced"], ["replaced"], []]
+    room.part("anna", made[0][0])
+    assert len(room.members()) == audience.MAX_SOCKETS_PER_VISITOR
+
+
+async def test_nobody_is_remembered_behind_the_last_socket() -> None:
+    room = Audience()
+    one, _ = member()
+    room.join("anna", one)
+    room.part("anna", one)
+    room.part("anna", one)
+    room.send("anna", {"n": 1})
+    assert room.members() == [] and not room._members
+
+
+async def test_reader_that_never_reads_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audience, "MAX_UNSENT_FRAMES", 3)
+    one, left = member()
+    for number in range(10):
+        one.outbox.put({"n": number})
+    assert left == ["overflow"], "once, and nothing grows"
+    assert one.outbox._frames.qsize() == 3
