@@ -1,0 +1,1 @@
+"""The REST interface to a visitor's own conversations."""

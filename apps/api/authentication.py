@@ -1,0 +1,31 @@
+"""Who calls the API: the signed-in user, or the visitor of the signed cookie."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import authentication, exceptions
+from rest_framework.request import Request
+
+from apps.ai_chat.visitor import Visitor, visitor_of_request
+
+
+class VisitorAuthentication(authentication.BaseAuthentication):
+    """Puts the Visitor into ``request.auth``. Both ways are cookies, so writing needs the CSRF
+    token."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Visitor] | None:
+        visitor = visitor_of_request(request._request)
+        if visitor is None:
+            return None
+        self._enforce_csrf(request)
+        return request._request.user, visitor
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Cookie"
+
+    def _enforce_csrf(self, request: Request) -> None:
+        check = authentication.CSRFCheck(lambda _: None)  # type: ignore[arg-type]
+        check.process_request(request._request)
+        if check.process_view(request._request, None, (), {}) is not None:
+            raise exceptions.PermissionDenied
