@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from apps.ai_chat.generations import close_current_registry
+from apps.ai_pool.lifecycle import stop_pool
 
 log = logging.getLogger(__name__)
 
@@ -44,5 +45,6 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await close_chat()
+            await asyncio.to_thread(stop_pool)
             await send({"type": "lifespan.shutdown.complete"})
             return

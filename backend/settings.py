@@ -149,8 +149,9 @@ SECURE_SSL_REDIRECT = IS_PRODUCTION and ENV["SECURE_SSL_REDIRECT"]
 # Probes come from the machine itself or its orchestrator, without TLS.
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_PRODUCTION else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_PRODUCTION
-SECURE_HSTS_PRELOAD = IS_PRODUCTION
+# This site's name alone: what its owner runs on other names below it is not ours to decide.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False
+SECURE_HSTS_PRELOAD = False
 if ENV["NUM_PROXIES"]:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,10 +11,8 @@ from llama_cpp import llama_cpp as lib
 from ai_model.engine import llama_log
 from ai_model.engine.errors import ModelLoadError
 from ai_model.engine.model_info import ModelInfo
+from ai_model.model_file import BadModelFile, inspect
 from ai_model.token_memo import TokenMemo
-
-_QUANT = re.compile(r"(?P<type>I?Q\d\w*|B?F16|F32)(?: - (?P<size>Small|Medium|Large))?")
-"""As llama.cpp describes a model: ``llama 1B Q5_K - Medium``."""
 
 
 class Model:
@@ -24,10 +21,12 @@ class Model:
     Implements ``ai_model.prompt.Tokenizer``. Loading takes up to seconds; all other methods are
     quick. Tokenising and reading pieces is thread-safe; close() must come last.
 
-    Raises ModelLoadError when llama.cpp refuses the file.
+    The file is checked by ``ai_model.model_file`` before llama.cpp sees it. Raises ModelLoadError
+    when either refuses it.
     """
 
     def __init__(self, path: Path, *, gpu_layers: int = 0) -> None:
+        self.info = _inspect(path)
         llama_log.install()
         llama_log.recent_errors.clear()
         params = lib.llama_model_default_params()
@@ -48,7 +47,6 @@ class Model:
         self._bos = (
             lib.llama_vocab_bos(self.vocab) if lib.llama_vocab_get_add_bos(self.vocab) else None
         )
-        self.info = self._read_info()
         self.piece = lru_cache(maxsize=65_536)(self._piece)
 
     @property
@@ -107,41 +105,19 @@ class Model:
                 return buffer.raw[:count]
             size = -count
 
-    def _read_info(self) -> ModelInfo:
-        name = self._metadata("general.name") or self.path.stem
-        num_heads = lib.llama_model_n_head(self.handle)
-        kv_width = (
-            lib.llama_model_n_embd(self.handle)
-            // num_heads
-            * lib.llama_model_n_head_kv(self.handle)
-        )
-        return ModelInfo(
-            name=name,
-            quant=_quant_of(self.path.name, self._describe()),
-            n_ctx_train=lib.llama_model_n_ctx_train(self.handle),
-            num_parameters=lib.llama_model_n_params(self.handle),
-            size_bytes=self.path.stat().st_size,
-            kv_bytes_per_token=lib.llama_model_n_layer(self.handle) * kv_width * 2 * 2,
-            is_demo=bool(self._metadata("corral.demo.training_sha256")),
-        )
 
-    def _metadata(self, key: str) -> str:
-        buffer = ctypes.create_string_buffer(512)
-        count = lib.llama_model_meta_val_str(self.handle, key.encode(), buffer, len(buffer))
-        return buffer.value.decode("utf-8", "replace") if count > 0 else ""
-
-    def _describe(self) -> str:
-        buffer = ctypes.create_string_buffer(256)
-        lib.llama_model_desc(self.handle, buffer, len(buffer))
-        return buffer.value.decode("utf-8", "replace")
-
-
-def _quant_of(file_name: str, description: str) -> str:
-    """Return the quantisation label (``Q5_K_M``): from the file's name, else from llama.cpp."""
-    for label in ("Q4_K_M", "Q5_K_M", "Q8_0", "F16", "F32"):
-        if label.lower() in file_name.lower():
-            return label
-    match = _QUANT.search(description)
-    if match is None:
-        return "unknown"
-    return match["type"] + (f"_{match['size'][0]}" if match["size"] else "")
+def _inspect(path: Path) -> ModelInfo:
+    """Return what the checked header says. Raises ModelLoadError with one sentence."""
+    try:
+        found = inspect(path)
+    except BadModelFile as error:
+        raise ModelLoadError(str(error)) from None
+    return ModelInfo(
+        name=found.title,
+        quant=found.quant,
+        n_ctx_train=found.n_ctx_train,
+        num_parameters=found.num_parameters,
+        size_bytes=found.size_bytes,
+        kv_bytes_per_token=found.kv_bytes_per_token,
+        is_demo=found.is_demo,
+    )
