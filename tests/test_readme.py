@@ -69,8 +69,8 @@ def test_commands_exist(page: Path) -> None:
 
 def test_the_readme_shows_the_page_and_stays_short() -> None:
     readme = (ROOT / "README.md").read_text()
-    picture = ROOT / "docs/screenshots/chat.png"
-    assert "docs/screenshots/chat.png" in readme
+    picture = ROOT / "docs/screenshots/desktop.png"
+    assert "docs/screenshots/desktop.png" in readme
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size < 400_000
     assert "make run" in readme and "make test" in readme
