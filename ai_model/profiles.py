@@ -72,6 +72,19 @@ LARGE = Profile(
 )
 PROFILES = {profile.name: profile for profile in (SMALL, STANDARD, LARGE)}
 
+SMALL_MODEL_BYTES = 64 * MB
+"""A model below this size stays in the processor's cache, so that one thread suffices."""
+
+
+def choose_threads(*, num_cpus: int, model_bytes: int) -> int:
+    """Return the threads to compute with on ``num_cpus`` usable CPUs.
+
+    Threads of llama.cpp meet several hundred times in a step. A small model computes for so short
+    between two meetings that they would mostly wait for each other, and for whoever else uses the
+    CPU.
+    """
+    return 1 if model_bytes < SMALL_MODEL_BYTES else num_cpus
+
 
 def choose_profile(name: str, *, num_cpus: int, memory_bytes: int) -> Profile:
     """Return the profile called ``name``, or for ``auto`` the one that fits the machine.

@@ -174,7 +174,8 @@ SETTINGS: tuple[Setting, ...] = (
     _number(
         "CORRAL_THREADS",
         0,
-        "Threads of llama.cpp; 0 means the CPU quota of this machine or container.",
+        "Threads of llama.cpp; 0 means the CPU quota of this machine or container, and one for a "
+        "model as small as the demo.",
         least=0,
         most=256,
         section=MODEL,

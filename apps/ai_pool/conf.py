@@ -15,7 +15,7 @@ from ai_model.model_file import ModelFileInfo, inspect
 from ai_model.pool.config import PoolConfig
 from ai_model.pool.errors import PoolStartError
 from ai_model.pool.socket_path import usable_socket_path
-from ai_model.profiles import Profile, choose_profile
+from ai_model.profiles import Profile, choose_profile, choose_threads
 from ai_model.prompt import SAFETY_TOKENS
 from ai_model.store import SELECTION_NAME, ChosenModel, ModelStore
 
@@ -103,7 +103,9 @@ def pool_config(chosen: ChosenModel, info: ModelFileInfo, limits: Profile) -> Po
             n_ctx=n_ctx,
             max_tokens=max_tokens,
             max_messages=settings.CORRAL_MAX_MESSAGES or limits.max_messages,
-            num_threads=settings.CORRAL_THREADS or limits.num_threads or num_usable_cpus(),
+            num_threads=settings.CORRAL_THREADS
+            or limits.num_threads
+            or choose_threads(num_cpus=num_usable_cpus(), model_bytes=info.size_bytes),
             chunk_tokens=limits.chunk_tokens,
             target_itl_ms=limits.target_itl_ms,
             max_tok_s=settings.CORRAL_MAX_TOK_S,

@@ -152,9 +152,7 @@ def test_dialogues_alternate_and_use_the_default_prompt(corpus: Corpus, heldout:
     assert any(turns[0].role == "user" for turns in dialogues)
 
 
-def test_what_visitors_type_in_training_is_never_held_out(
-    corpus: Corpus, heldout: Heldout
-) -> None:
+def test_what_visitors_type_in_training_is_never_held_out(corpus: Corpus, heldout: Heldout) -> None:
     source = DialogueSource(corpus, heldout, 11)
     typed = [t.text for _ in range(500) for t in source.dialogue() if t.role == "user"]
     assert [text for text in typed if heldout.collides(text)] == []

@@ -33,9 +33,7 @@ def test_there_are_enough_distractors() -> None:
     assert len(DISTRACTORS) >= 12
 
 
-def test_reference_answers_are_accepted(
-    heldout: Heldout, corpus: Corpus, checker: Checker
-) -> None:
+def test_reference_answers_are_accepted(heldout: Heldout, corpus: Corpus, checker: Checker) -> None:
     topics = {topic.name: topic for topic in corpus.topics}
     refused = [
         (question.text, answer)
