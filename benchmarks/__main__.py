@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import cancel, chat, decode, memory, reuse, stall
+from benchmarks.report import Report, median_of
 
 BENCHMARKS = {
     "decode": decode,
@@ -29,19 +30,24 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, rougher numbers")
     parser.add_argument("--llama-server", type=Path, help="chat: also measure this program")
     parser.add_argument("--only", nargs="*", default=(), help="chat: only these systems")
+    parser.add_argument("--runs", type=int, default=1, help="repeat and report the medians")
     options = parser.parse_args()
     if not options.model.is_file():
         parser.error(f"there is no file {options.model}")
-    if options.name == "chat":
-        report = chat.run(
-            options.model, quick=options.quick, server=options.llama_server, only=options.only
-        )
-    else:
-        report = BENCHMARKS[options.name].run(options.model, quick=options.quick)
+    report = median_of([_run(options) for _ in range(max(1, options.runs))])
     report.print(Console())
     if options.json is not None:
         report.write(options.json)
     return 0
+
+
+def _run(options: argparse.Namespace) -> Report:
+    if options.name == "chat":
+        return chat.run(
+            options.model, quick=options.quick, server=options.llama_server, only=options.only
+        )
+    report: Report = BENCHMARKS[options.name].run(options.model, quick=options.quick)
+    return report
 
 
 if __name__ == "__main__":

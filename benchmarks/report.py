@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 import psutil
 from rich.console import Console
@@ -53,6 +54,22 @@ class Report:
         console.print(table)
         for key, value in self.totals.items():
             console.print(f"{key}: {_show(value)}")
+
+
+def median_of(reports: Sequence[Report]) -> Report:
+    """Return one report with the median of every figure of several runs of the same benchmark."""
+    first = reports[0]
+    rows = [_median_row([report.rows[at] for report in reports]) for at in range(len(first.rows))]
+    totals = _median_row([report.totals for report in reports])
+    totals["runs"] = len(reports)
+    return Report(name=first.name, model=first.model, rows=rows, totals=totals)
+
+
+def _median_row(rows: Sequence[Row]) -> Row:
+    return {
+        key: median(float(str(row[key])) for row in rows) if isinstance(value, float) else value
+        for key, value in rows[0].items()
+    }
 
 
 def describe_machine() -> Row:
