@@ -16,7 +16,7 @@ from ai_model.engine.errors import (
 from ai_model.engine.events import Delta, EngineEvent, Finished, FinishReason, Progress, Started
 from ai_model.engine.model_info import ModelInfo
 from ai_model.engine.request import EngineRequest, SamplingParams
-from ai_model.engine.snapshot import EngineSnapshot, EngineState, InstanceSnapshot
+from ai_model.engine.snapshot import EngineSnapshot, EngineState, InstanceSnapshot, StepRecord
 
 if TYPE_CHECKING:
     from ai_model.engine.engine import Engine
@@ -41,6 +41,7 @@ __all__ = [
     "Progress",
     "SamplingParams",
     "Started",
+    "StepRecord",
 ]
 
 

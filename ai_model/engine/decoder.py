@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 
 from ai_model.engine import cost_curve
 from ai_model.engine.abort_flag import AbortFlag
@@ -18,10 +19,12 @@ from ai_model.engine.request import EngineRequest
 from ai_model.engine.sampler import Sampler
 from ai_model.engine.scheduler import PrefillShare, StepPlan, plan_step
 from ai_model.engine.seating import Seating
+from ai_model.engine.snapshot import StepRecord
 from ai_model.engine.text_stream import TextStream
 from ai_model.engine.throughput import Throughput
 from ai_model.role_markers import MARKERS, neutralise
 
+_REMEMBERED_STEPS = 256
 _SWIFT_STEP_MS = 40.0
 """A step that is expected to be shorter than this is not worth aborting for a cancel: its end comes
 as soon."""
@@ -45,6 +48,8 @@ class Decoder:
             self.model.close()
             raise
         self.curve = cost_curve.measure(self._seating.context, num_vocab=self.model.num_vocab)
+        self.steps: deque[StepRecord] = deque(maxlen=_REMEMBERED_STEPS)
+        """The last steps, oldest first."""
         self.decode_speed = Throughput()
         self.prefill_speed = Throughput()
         self._step_ms = 0.0
@@ -187,11 +192,13 @@ class Decoder:
             self._roll_back(plan)
             return
         seconds = time.monotonic() - started
-        share = len(plan.decode) / plan.num_tokens
-        if plan.decode:
-            self.decode_speed.add(len(plan.decode), seconds * share)
-        if plan.prefill:
-            self.prefill_speed.add(plan.num_tokens - len(plan.decode), seconds * (1 - share))
+        num_decode, num_prefill = len(plan.decode), plan.num_tokens - len(plan.decode)
+        self.steps.append(StepRecord(num_decode, num_prefill, seconds))
+        share = num_decode / plan.num_tokens
+        if num_decode:
+            self.decode_speed.add(num_decode, seconds * share)
+        if num_prefill:
+            self.prefill_speed.add(num_prefill, seconds * (1 - share))
         self._commit(plan)
         for instance, row in rows:
             self._take_token(instance, row)

@@ -16,7 +16,7 @@ from ai_model.engine.errors import EngineNotReady, ModelLoadError, NoFreeInstanc
 from ai_model.engine.events import EngineEvent, Finished, FinishReason
 from ai_model.engine.instance import Instance, Listener, Phase
 from ai_model.engine.request import EngineRequest
-from ai_model.engine.snapshot import EngineSnapshot, EngineState, InstanceSnapshot
+from ai_model.engine.snapshot import EngineSnapshot, EngineState, InstanceSnapshot, StepRecord
 from ai_model.prompt import Tokenizer
 
 logger = logging.getLogger(__name__)
@@ -146,6 +146,11 @@ class Engine:
             decode_tok_s=decoder.decode_speed.tok_s if decoder is not None else 0.0,
             prefill_tok_s=decoder.prefill_speed.tok_s if decoder is not None else 0.0,
         )
+
+    def recent_steps(self) -> tuple[StepRecord, ...]:
+        """Return what the last steps evaluated and how long they took, oldest first."""
+        decoder = self._decoder
+        return tuple(decoder.steps.copy()) if decoder is not None else ()
 
     def close(self, timeout_s: float = 10.0) -> None:
         """End all answers, give the memory back and end the thread. Idempotent.

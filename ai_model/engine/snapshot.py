@@ -35,6 +35,15 @@ class InstanceSnapshot:
     since_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """What one step evaluated and how long it took, in seconds."""
+
+    num_decode: int
+    num_prefill: int
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSnapshot:
     """An engine: ``failure`` is a sentence when ``state`` is FAILED; ``heartbeat_age_s`` the

@@ -232,6 +232,16 @@ def test_many_threads_may_call_everything(make_engine: MakeEngine) -> None:
     assert engine.num_free == 8
 
 
+def test_steps_are_counted(make_engine: MakeEngine) -> None:
+    engine = make_engine()
+    request = make_request(engine, "1", "hello there", max_tokens=6)
+    ask(engine, request)
+    steps = engine.recent_steps()
+    assert sum(step.num_prefill for step in steps) == len(request.prompt.tokens)
+    assert sum(step.num_decode for step in steps) == 5, "the first token comes with the prompt"
+    assert all(step.seconds > 0 for step in steps)
+
+
 def test_snapshot_shows_the_instance_at_work(make_engine: MakeEngine) -> None:
     engine = make_engine(max_tok_s=20)
     answer = Collector()
