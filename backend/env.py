@@ -181,6 +181,24 @@ SETTINGS: tuple[Setting, ...] = (
         section=MODEL,
     ),
     _number(
+        "CORRAL_PARKED_MB",
+        -1,
+        "Memory for conversations that hold no instance, in MB, so that their next turn begins at "
+        "once; -1 means the profile's, 0 none.",
+        least=-1,
+        most=1_000_000,
+        section=MODEL,
+    ),
+    _number(
+        "CORRAL_IDLE_SLEEP_MIN",
+        0,
+        "Give the model's memory back after so many minutes without a question; the next one loads "
+        "it again. 0 means never.",
+        least=0,
+        most=10_080,
+        section=MODEL,
+    ),
+    _number(
         "CORRAL_GPU_LAYERS",
         0,
         "Layers of the model to keep on a GPU; 0 means none.",

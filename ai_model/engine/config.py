@@ -25,6 +25,8 @@ class EngineConfig:
     milliseconds."""
     max_tok_s: float = 0.0
     """Pace of one instance in tokens per second; 0 is no limit."""
+    idle_sleep_s: float = 0.0
+    """Give the model back after so many seconds without a request; 0 is never."""
     gpu_layers: int = 0
     num_prefixes: int = 8
     """System prompts kept ready to be copied into an instance."""
@@ -43,8 +45,6 @@ class EngineConfig:
         ):
             if not low <= value <= high:
                 raise ValueError(f"{name} must lie between {low} and {high}, not {value}")
-        if (
-            self.target_itl_ms <= 0
-            or min(self.max_tok_s, self.prefix_tokens, self.parked_bytes) < 0
-        ):
+        not_negative = (self.max_tok_s, self.idle_sleep_s, self.prefix_tokens, self.parked_bytes)
+        if self.target_itl_ms <= 0 or min(not_negative) < 0:
             raise ValueError("target_itl_ms must be positive, the other limits not negative")

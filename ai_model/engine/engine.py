@@ -14,9 +14,10 @@ from ai_model.engine.config import MAX_INSTANCES, EngineConfig
 from ai_model.engine.decoder import Decoder
 from ai_model.engine.errors import EngineNotReady, ModelLoadError, NoFreeInstance
 from ai_model.engine.events import EngineEvent, Finished, FinishReason
-from ai_model.engine.instance import Instance, Listener, Phase
+from ai_model.engine.instance import Listener
+from ai_model.engine.model_info import ModelInfo
 from ai_model.engine.request import EngineRequest
-from ai_model.engine.snapshot import EngineSnapshot, EngineState, InstanceSnapshot, StepRecord
+from ai_model.engine.snapshot import EngineSnapshot, EngineState, StepRecord
 from ai_model.prompt import Tokenizer
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,11 @@ class Engine:
         self._state = EngineState.LOADING
         self._failure = ""
         self._decoder: Decoder | None = None
+        self._model: ModelInfo | None = None
+        self._n_ctx = config.n_ctx
+        self._next_config: EngineConfig | None = None
+        self._is_woken = False
+        self._idle_since: float | None = None
         self._abort_flag = AbortFlag()
         self._wakeup = threading.Condition()
         self._arrivals: deque[tuple[EngineRequest, Listener]] = deque()
@@ -73,7 +79,7 @@ class Engine:
     @property
     def n_ctx(self) -> int:
         """Context of one instance in tokens, as the loaded model allows it."""
-        return self._decoder.n_ctx if self._decoder is not None else self.config.n_ctx
+        return self._n_ctx
 
     @property
     def num_free(self) -> int:
@@ -127,11 +133,30 @@ class Engine:
             self._num_instances = num_instances
             self._wakeup.notify()
 
+    def switch_model(self, config: EngineConfig) -> None:
+        """Answer with another model, as soon as the running answers have finished.
+
+        Until then nothing new is accepted (state LOADING). When the new model cannot be loaded, the
+        old one stays in use and the snapshot's ``failure`` says why. Raises EngineNotReady.
+        """
+        with self._wakeup:
+            if self._state is not EngineState.READY or self._is_closing:
+                raise EngineNotReady(self._failure or f"the engine is {self._state}")
+            self._next_config = config
+            self._wakeup.notify()
+        self._enter(EngineState.LOADING)
+
+    def wake(self) -> None:
+        """Load the model again if the engine sleeps; returns at once."""
+        with self._wakeup:
+            self._is_woken = True
+            self._wakeup.notify()
+
     def snapshot(self) -> EngineSnapshot:
         """Return how the engine is doing; never waits for decoding."""
         decoder = self._decoder
         now = time.monotonic()
-        model = decoder.model.info if decoder is not None else None
+        model = self._model
         kv_bytes = model.kv_bytes_per_token if model is not None else 0
         return EngineSnapshot(
             state=self._state,
@@ -139,7 +164,7 @@ class Engine:
             model=model,
             n_ctx=self.n_ctx,
             instances=tuple(
-                _snapshot_instance(instance, kv_bytes, now)
+                instance.snapshot(kv_bytes_per_token=kv_bytes, now=now)
                 for instance in (decoder.instances if decoder is not None else ())
             ),
             heartbeat_age_s=now - self._beat,
@@ -182,26 +207,31 @@ class Engine:
         return deliver
 
     def _live(self) -> None:
-        decoder = self._load()
-        if decoder is None:
-            return
+        decoder = self._load(self.config)
         try:
-            while not self._is_closing:
+            while decoder is not None and not self._is_closing:
                 self._turn(decoder)
+                if self._next_config is not None and decoder.num_busy == 0:
+                    decoder = self._switch(decoder, self._next_config)
+                elif self._is_tired():
+                    decoder = self._sleep(decoder)
         except Exception:
             logger.exception("The engine stopped.")
             self._enter(EngineState.FAILED, "The engine stopped after an error; see the log.")
-            decoder.fail_all(self._failure)
+            if decoder is not None:
+                decoder.fail_all(self._failure)
         finally:
             self._refuse_arrivals()
-            decoder.close()
-            if self._state is EngineState.READY:
+            if decoder is not None:
+                decoder.close()
+            if self._state is not EngineState.FAILED:
                 self._enter(EngineState.CLOSED)
 
-    def _load(self) -> Decoder | None:
+    def _load(self, config: EngineConfig) -> Decoder | None:
+        """Return a decoder for ``config`` and use it, or None with the state FAILED."""
         started = time.monotonic()
         try:
-            decoder = Decoder(self.config, self._abort_flag)
+            decoder = Decoder(config, self._abort_flag)
         except (ModelLoadError, OSError) as error:
             self._enter(EngineState.FAILED, str(error))
             return None
@@ -209,19 +239,66 @@ class Engine:
             logger.exception("The model could not be loaded.")
             self._enter(EngineState.FAILED, "The model could not be loaded; see the log.")
             return None
-        self._decoder = decoder
-        self._beat = time.monotonic()
         logger.info(
             "Loaded %s (%s) in %.1f s: %d instances of %d tokens, %d threads.",
             decoder.model.info.name,
             decoder.model.info.quant,
-            self._beat - started,
-            self.config.num_instances,
+            time.monotonic() - started,
+            config.num_instances,
             decoder.n_ctx,
-            self.config.num_threads,
+            config.num_threads,
         )
-        self._enter(EngineState.READY)
+        self._use(decoder)
         return decoder
+
+    def _use(self, decoder: Decoder, failure: str = "") -> None:
+        self.config = decoder.config
+        self._model = decoder.model.info
+        self._n_ctx = decoder.n_ctx
+        self._idle_since = None
+        self._decoder = decoder
+        self._beat = time.monotonic()
+        self._enter(EngineState.READY, failure)
+
+    def _switch(self, old: Decoder, config: EngineConfig) -> Decoder:
+        """Return a decoder for the new model, or the old one when that cannot be loaded."""
+        self._next_config = None
+        try:
+            new = Decoder(config, self._abort_flag)
+        except (ModelLoadError, OSError) as error:
+            self._use(old, f"{old.model.info.name} stays in use: {error}")
+            return old
+        self._use(new)
+        old.close()
+        logger.info("Switched to %s (%s).", new.model.info.name, new.model.info.quant)
+        return new
+
+    def _is_tired(self) -> bool:
+        """Whether nobody has asked anything for so long that the model may be given back."""
+        patience_s = self.config.idle_sleep_s
+        if not patience_s or self._idle_since is None:
+            return False
+        return time.monotonic() - self._idle_since >= patience_s
+
+    def _sleep(self, decoder: Decoder) -> Decoder | None:
+        """Give the model back until somebody needs it; returns a decoder loaded again."""
+        with self._wakeup:
+            if self._arrivals or self._next_config:
+                return decoder
+            self._is_woken = False
+            self._state = EngineState.SLEEPING
+            self._decoder = None
+        decoder.close()
+        logger.info("Nobody asked for %.0f s; the model sleeps.", self.config.idle_sleep_s)
+        self._enter(EngineState.SLEEPING)
+        with self._wakeup:
+            while not (self._is_woken or self._is_closing):
+                self._beat = time.monotonic()
+                self._wakeup.wait(_IDLE_BEAT_S)
+        if self._is_closing:
+            return None
+        self._enter(EngineState.LOADING)
+        return self._load(self.config)
 
     def _turn(self, decoder: Decoder) -> None:
         """Take what arrived, run a step, and sleep when there is nothing to do yet."""
@@ -240,6 +317,8 @@ class Engine:
         for request, listener in arrivals:
             if decoder.has_room:
                 decoder.start(request, listener)
+            elif request.id in cancels:
+                listener(Finished(request_id=request.id, reason=FinishReason.CANCELLED))
             else:  # the pool shrank after it was accepted
                 self._late.append((request, listener))
         for request_id in cancels:
@@ -247,10 +326,15 @@ class Engine:
         self._beat = time.monotonic()
         pause = decoder.step()
         self._beat = time.monotonic()
+        if pause is not None:
+            self._idle_since = None
+        elif self._idle_since is None:
+            self._idle_since = self._beat
         if pause == 0.0:
             return
         with self._wakeup:
-            if not (self._arrivals or self._cancels or self._is_closing):
+            must_switch = self._next_config is not None and decoder.num_busy == 0
+            if not (self._arrivals or self._cancels or must_switch or self._is_closing):
                 self._wakeup.wait(_IDLE_BEAT_S if pause is None else min(pause, _IDLE_BEAT_S))
 
     def _fit_size(self, decoder: Decoder) -> None:
@@ -287,25 +371,3 @@ class Engine:
             self._on_state(state)
         except Exception:
             logger.exception("A state listener of the engine failed.")
-
-
-def _snapshot_instance(instance: Instance, kv_bytes: int, now: float) -> InstanceSnapshot:
-    answer = instance.answer
-    num_kv_tokens = len(instance.tokens)
-    num_generated = len(answer.generated) if answer is not None else 0
-    decoding_s = (
-        now - answer.first_token_at if answer is not None and answer.first_token_at else 0.0
-    )
-    return InstanceSnapshot(
-        index=instance.index,
-        state=instance.phase if answer is not None else Phase.IDLE,
-        request_id=answer.request.id if answer is not None else "",
-        conversation=instance.conversation,
-        num_prompt=len(answer.to_read) if answer is not None else 0,
-        num_prompt_done=min(num_kv_tokens, len(answer.to_read)) if answer is not None else 0,
-        num_generated=num_generated,
-        tok_s=num_generated / decoding_s if decoding_s > 0 else 0.0,
-        num_kv_tokens=num_kv_tokens,
-        kv_bytes=num_kv_tokens * kv_bytes,
-        since_s=now - instance.since,
-    )

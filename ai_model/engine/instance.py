@@ -9,6 +9,7 @@ from enum import StrEnum
 from ai_model.engine.events import EngineEvent
 from ai_model.engine.request import EngineRequest
 from ai_model.engine.sampler import Sampler
+from ai_model.engine.snapshot import InstanceSnapshot
 from ai_model.engine.text_stream import TextStream
 
 Listener = Callable[[EngineEvent], None]
@@ -71,6 +72,27 @@ class Instance:
         if answer is None:
             return Phase.IDLE
         return Phase.PREFILL if answer.next_token is None else Phase.DECODE
+
+    def snapshot(self, *, kv_bytes_per_token: int, now: float) -> InstanceSnapshot:
+        """Return what this instance looks like; called by any thread."""
+        answer = self.answer
+        num_kv_tokens = len(self.tokens)
+        first_token_at = answer.first_token_at if answer is not None else None
+        num_generated = len(answer.generated) if answer is not None else 0
+        decoding_s = now - first_token_at if first_token_at is not None else 0.0
+        return InstanceSnapshot(
+            index=self.index,
+            state=self.phase if answer is not None else Phase.IDLE,
+            request_id=answer.request.id if answer is not None else "",
+            conversation=self.conversation,
+            num_prompt=len(answer.to_read) if answer is not None else 0,
+            num_prompt_done=min(num_kv_tokens, len(answer.to_read)) if answer is not None else 0,
+            num_generated=num_generated,
+            tok_s=num_generated / decoding_s if decoding_s > 0 else 0.0,
+            num_kv_tokens=num_kv_tokens,
+            kv_bytes=num_kv_tokens * kv_bytes_per_token,
+            since_s=now - self.since,
+        )
 
     @property
     def num_unread(self) -> int:

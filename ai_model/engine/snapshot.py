@@ -12,7 +12,10 @@ class EngineState(StrEnum):
     """The life of an engine."""
 
     LOADING = "loading"
+    """Also while a switch of the model waits for running answers."""
     READY = "ready"
+    SLEEPING = "sleeping"
+    """The model was given back after a time without requests; wake() loads it again."""
     FAILED = "failed"
     CLOSED = "closed"
 

@@ -39,6 +39,8 @@ class PoolConfig:
     """Pace of one instance in tokens per second; 0 is no limit."""
     parked_bytes: int = 250 * 1024 * 1024
     """Memory for the KV states of conversations that hold no instance, in bytes."""
+    idle_sleep_s: float = 0.0
+    """Give the model back after so many seconds without a request; 0 is never."""
     gpu_layers: int = 0
     queue_size: int = 32
     """Requests that may wait."""
@@ -79,6 +81,8 @@ class PoolConfig:
         ):
             if not 0 < seconds < 1e7:
                 raise ValueError(f"{name} must be positive, not {seconds}")
+        if not 0 <= self.idle_sleep_s < 1e7:
+            raise ValueError(f"idle_sleep_s must not be negative, not {self.idle_sleep_s}")
         if not 0 <= self.max_tok_s < 1e7:
             raise ValueError(f"max_tok_s must not be negative, not {self.max_tok_s}")
 
@@ -93,6 +97,7 @@ class PoolConfig:
             target_itl_ms=self.target_itl_ms,
             max_tok_s=self.max_tok_s,
             parked_bytes=self.parked_bytes,
+            idle_sleep_s=self.idle_sleep_s,
             gpu_layers=self.gpu_layers,
         )
 

@@ -38,6 +38,8 @@ class EngineLink:
         on_event: Callable[[str, EngineEvent], None],
     ) -> None:
         self.is_ready = False
+        self.is_asleep = False
+        """The engine gave the model back for want of requests; wake() brings it back."""
         self.n_ctx = config.n_ctx
         self.model_label = ""
         self._config = config
@@ -88,6 +90,11 @@ class EngineLink:
         if self._engine is not None:
             self._engine.cancel(generation)
 
+    def wake(self) -> None:
+        """Load the model again if the engine sleeps."""
+        if self._engine is not None and self.is_asleep:
+            self._engine.wake()
+
     def snapshot(self) -> EngineSnapshot | None:
         """Return how the engine is doing, None before there is one."""
         return None if self._engine is None else self._engine.snapshot()
@@ -126,7 +133,10 @@ class EngineLink:
         snapshot = self.snapshot()
         if snapshot is None or self._is_closed:
             return
-        if state is EngineState.READY:
+        self.is_asleep = state is EngineState.SLEEPING
+        if state in (EngineState.LOADING, EngineState.SLEEPING):
+            self.is_ready = False
+        elif state is EngineState.READY:
             self.n_ctx = snapshot.n_ctx
             if snapshot.model is not None:
                 self.model_label = f"{snapshot.model.name} {snapshot.model.quant}".strip()

@@ -26,6 +26,9 @@ class EnginePort(Protocol):
     def cancel(self, request_id: str) -> None:
         """End an answer; its Finished follows. Idempotent."""
 
+    def wake(self) -> None:
+        """Load the model again if the engine sleeps; returns at once."""
+
     def snapshot(self) -> EngineSnapshot:
         """Say how the engine is doing, without waiting for it."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from ai_model.engine.errors import EngineError, NoFreeInstance
+from ai_model.engine.errors import EngineError, EngineNotReady, NoFreeInstance
 from ai_model.engine.events import Delta, EngineEvent, Finished, FinishReason, Progress, Started
 from ai_model.pool.admission import DRAIN_RETRY_S, Admission
 from ai_model.pool.config import PoolConfig
@@ -147,6 +147,11 @@ class Pool:
         return self._engine.is_ready and not self.admission.failure
 
     @property
+    def is_asleep(self) -> bool:
+        """Whether the model was given back until somebody asks."""
+        return self._engine.is_asleep
+
+    @property
     def num_free(self) -> int:
         """Instances that could take a request now."""
         return self.config.max_instances - len(self._held) if self.is_ready else 0
@@ -197,6 +202,8 @@ class Pool:
             self._held[next_id] = generation
             self.statistics.waits.add(now - generation.submitted_at)
             self._spawn(self._begin(generation))
+        if self.line:
+            self._engine.wake()
         reason = "" if self.is_ready else "loading"
         for position, waiting in enumerate(self.line, start=1):
             eta = self.estimator.estimate(position, self.config.max_instances)
@@ -218,9 +225,11 @@ class Pool:
                     generation.num_prompt_tokens = len(prompt.tokens)
                     self._engine.submit(request, prompt, max_tokens)
                     return
-            except NoFreeInstance:
-                self._return_to_line(generation)
-                return
+            except (NoFreeInstance, EngineNotReady):
+                # Busy with its last answer, or with another model; lost engines end it themselves.
+                if not generation.is_ended:
+                    self._return_to_line(generation)
+                    return
             except PromptTooLong as error:
                 self._fail(generation, "too_long", str(error), is_retryable=False)
             except (EngineError, ValueError) as error:

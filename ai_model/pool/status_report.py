@@ -54,6 +54,8 @@ def _state(pool: Pool) -> tuple[PoolState, str]:
         return PoolState.FAILED, pool.admission.failure
     if pool.is_ready:
         return PoolState.READY, ""
+    if pool.is_asleep and not pool.line:
+        return PoolState.READY, "The model sleeps; the next question wakes it."
     return PoolState.LOADING, "The model is loading."
 
 

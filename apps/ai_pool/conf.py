@@ -15,7 +15,7 @@ from ai_model.model_file import ModelFileInfo, inspect
 from ai_model.pool.config import PoolConfig
 from ai_model.pool.errors import PoolStartError
 from ai_model.pool.socket_path import usable_socket_path
-from ai_model.profiles import Profile, choose_profile, choose_threads
+from ai_model.profiles import MB, Profile, choose_profile, choose_threads
 from ai_model.prompt import SAFETY_TOKENS
 from ai_model.store import SELECTION_NAME, ChosenModel, ModelStore
 
@@ -109,7 +109,8 @@ def pool_config(chosen: ChosenModel, info: ModelFileInfo, limits: Profile) -> Po
             chunk_tokens=limits.chunk_tokens,
             target_itl_ms=limits.target_itl_ms,
             max_tok_s=settings.CORRAL_MAX_TOK_S,
-            parked_bytes=limits.parked_bytes,
+            parked_bytes=_parked_bytes(limits),
+            idle_sleep_s=settings.CORRAL_IDLE_SLEEP_MIN * 60.0,
             gpu_layers=settings.CORRAL_GPU_LAYERS,
             queue_size=settings.CORRAL_QUEUE_SIZE,
             max_inflight_per_visitor=settings.CORRAL_MAX_INFLIGHT,
@@ -119,6 +120,11 @@ def pool_config(chosen: ChosenModel, info: ModelFileInfo, limits: Profile) -> Po
         )
     except ValueError as error:
         raise ImpossibleSetting(f"The settings of the pool cannot work: {error}.") from None
+
+
+def _parked_bytes(limits: Profile) -> int:
+    asked_mb: int = settings.CORRAL_PARKED_MB
+    return limits.parked_bytes if asked_mb < 0 else asked_mb * MB
 
 
 def _context(info: ModelFileInfo, limits: Profile) -> tuple[int, int]:

@@ -49,7 +49,7 @@ def test_a_pattern_expands_to_every_choice() -> None:
 
 
 def test_a_large_pattern_is_sampled_the_same_way_every_time() -> None:
-    pattern = " ".join("{%s}" % "|".join("abcdefghij") for _ in range(5))
+    pattern = " ".join("{" + "|".join("abcdefghij") + "}" for _ in range(5))
     first = expand(pattern, 50)
     assert first == expand(pattern, 50)
     assert len(first) <= 50

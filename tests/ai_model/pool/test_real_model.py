@@ -20,6 +20,7 @@ from ai_model.pool.frames import Frame
 from ai_model.pool.request import PoolRequest
 from ai_model.pool.status import PoolState
 from ai_model.pool.supervisor import Supervisor
+from ai_model.pool.thread import PoolThread
 from tests.ai_model.pool.builders import check_log, make_request, text_of, until_sync
 
 DEMO_MODEL = Path(__file__).resolve().parents[3] / "ai_model" / "weights" / "demo.gguf"
@@ -152,3 +153,26 @@ def test_a_second_sigterm_ends_at_once(supervisor: Supervisor) -> None:
 
     asyncio.run(run())
     until_sync(lambda: supervisor.num_restarts == 1)
+
+
+async def test_a_sleeping_model_wakes_for_the_next_question() -> None:
+    """Nobody waits for more than the reload, and health stays good meanwhile."""
+    config = PoolConfig(model_path=DEMO_MODEL, max_instances=1, max_tokens=16, idle_sleep_s=0.05)
+    with PoolThread(config) as thread:
+        client = PoolClient(thread.socket_path)
+        await asyncio.wait_for(wait_until_asleep(client), 20)
+        status = await client.status()
+        assert status.state is PoolState.READY
+        request = make_greedy_request()
+        await client.submit(request)
+        frames = [frame async for frame in client.subscribe(request.generation)]
+        check_log(frames)
+        assert text_of(frames)
+        await asyncio.wait_for(wait_until_asleep(client), 20)
+        await client.close()
+
+
+async def wait_until_asleep(client: PoolClient) -> None:
+    """Wait until the model was given back."""
+    while "sleeps" not in (await client.status()).reason:
+        await asyncio.sleep(0.02)

@@ -37,10 +37,13 @@ def test_settings_win_over_the_profile(tiny_settings: Settings) -> None:
     tiny_settings.CORRAL_TIMEOUT_MS = 1500
     tiny_settings.CORRAL_MAX_TOK_S = 15.0
     tiny_settings.CORRAL_QUEUE_SIZE = 3
+    tiny_settings.CORRAL_PARKED_MB = 12
+    tiny_settings.CORRAL_IDLE_SLEEP_MIN = 2
     config = conf.pool_plan().config
     assert (config.n_ctx, config.max_tokens, config.max_messages) == (256, 100, 7)
     assert (config.max_instances, config.hot_instances, config.queue_size) == (2, 1, 3)
     assert (config.timeout_s, config.max_tok_s) == (1.5, 15.0)
+    assert (config.parked_bytes, config.idle_sleep_s) == (12 * 1024 * 1024, 120.0)
 
 
 @pytest.mark.parametrize(
