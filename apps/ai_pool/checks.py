@@ -71,17 +71,17 @@ def check_hosts(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
 
 @register("corral")
 def check_gpu(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """corral.W004: layers for a GPU that this build of llama.cpp cannot use."""
+    """corral.E004: layers for a GPU that this build of llama.cpp cannot use."""
     if settings.CORRAL_GPU_LAYERS <= 0:
         return []
     if _has_gpu_backend():
         return []
     return [
-        Warning(
+        Error(
             f"CORRAL_GPU_LAYERS is {settings.CORRAL_GPU_LAYERS}, but the installed llama.cpp was "
-            "built without GPU support and will ignore it.",
+            "built without GPU support.",
             hint="Install llama-cpp-python built for your GPU, or set CORRAL_GPU_LAYERS=0.",
-            id="corral.W004",
+            id="corral.E004",
         )
     ]
 

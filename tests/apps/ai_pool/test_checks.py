@@ -70,7 +70,7 @@ def test_layers_for_a_gpu_that_is_not_there(
 ) -> None:
     tiny_settings.CORRAL_GPU_LAYERS = 10
     monkeypatch.setattr(checks, "_has_gpu_backend", lambda: False)
-    assert ids() == ["corral.W004"]
+    assert ids() == ["corral.E004"]
     monkeypatch.setattr(checks, "_has_gpu_backend", lambda: True)
     assert ids() == []
 
