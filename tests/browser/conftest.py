@@ -48,9 +48,11 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def server(browser: Browser, request: pytest.FixtureRequest) -> Iterator[LiveServer]:
     """A server of its own for a test file. A file that does something *during* an answer sets
-    ``TOKENS_PER_SECOND``: at full speed the demo model is done at once."""
+    ``TOKENS_PER_SECOND``: at full speed the demo model is done at once. ``SETTINGS`` are further
+    settings of the file's server."""
     pace = getattr(request.module, "TOKENS_PER_SECOND", 0.0)
-    with live_server_process(max_tok_s=pace, wait_for_model=True) as live:
+    settings = getattr(request.module, "SETTINGS", {})
+    with live_server_process(max_tok_s=pace, wait_for_model=True, **settings) as live:
         yield live
 
 
