@@ -6,9 +6,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from llama_cpp import llama_cpp as lib
-
 from ai_model.engine import llama_log
+from ai_model.engine.llama_library import lib
 
 
 class BareLoop:

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from llama_cpp import llama_cpp as lib
-
+from ai_model.engine.llama_library import lib
 from ai_model.hardware import num_usable_cpus
 from benchmarks.workload import ANSWER_TOKENS, Answer, Message, System
 

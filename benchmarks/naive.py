@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import llama_cpp
-from llama_cpp import llama_cpp as lib
 
+from ai_model.engine.llama_library import lib
 from ai_model.hardware import num_usable_cpus
 from benchmarks.workload import ANSWER_TOKENS, Answer, Message, System
 

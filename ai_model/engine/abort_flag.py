@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 
-from llama_cpp import llama_cpp as lib
+from ai_model.engine.llama_library import lib
 
 
 class AbortFlag:

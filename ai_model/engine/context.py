@@ -5,10 +5,9 @@ from __future__ import annotations
 import ctypes
 from enum import Enum, auto
 
-from llama_cpp import llama_cpp as lib
-
 from ai_model.engine.abort_flag import AbortFlag
 from ai_model.engine.errors import DecodeError, ModelLoadError
+from ai_model.engine.llama_library import lib
 from ai_model.engine.model import Model
 from ai_model.engine.parking import State
 

@@ -7,7 +7,7 @@ import logging
 import threading
 from collections import deque
 
-from llama_cpp import llama_cpp as lib
+from ai_model.engine.llama_library import lib
 
 logger = logging.getLogger("ai_model.llama_cpp")
 

@@ -6,10 +6,9 @@ import ctypes
 from functools import lru_cache
 from pathlib import Path
 
-from llama_cpp import llama_cpp as lib
-
 from ai_model.engine import llama_log
 from ai_model.engine.errors import ModelLoadError
+from ai_model.engine.llama_library import lib
 from ai_model.engine.model_info import ModelInfo
 from ai_model.model_file import BadModelFile, inspect
 from ai_model.token_memo import TokenMemo

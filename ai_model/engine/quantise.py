@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llama_cpp import llama_cpp as lib
-
 from ai_model.engine import llama_log
 from ai_model.engine.errors import EngineError
+from ai_model.engine.llama_library import lib
 
 _FILE_TYPES = {
     "Q4_K_M": lib.LLAMA_FTYPE_MOSTLY_Q4_K_M,

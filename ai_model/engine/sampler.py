@@ -5,8 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 
-from llama_cpp import llama_cpp as lib
-
+from ai_model.engine.llama_library import lib
 from ai_model.engine.request import SamplingParams
 
 
