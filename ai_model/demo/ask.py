@@ -1,18 +1,28 @@
-"""Asks a demo model through llama.cpp, greedily: for the checker, without engine or pool."""
+"""Asks a demo model through the engine, greedily: for the checker, without a pool."""
 
 from __future__ import annotations
 
-import ctypes
+import queue
+import time
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-import llama_cpp
+from ai_model.engine import (
+    Delta,
+    Engine,
+    EngineConfig,
+    EngineEvent,
+    EngineRequest,
+    EngineState,
+    Finished,
+    SamplingParams,
+)
+from ai_model.prompt import ChatMessage, Role, fit_prompt
 
-from ai_model.demo.dialogue import Turn, render_turn
-
-END_OF_TURN = "</s>"
+CONTEXT = 1024
 MAX_ANSWER_TOKENS = 250
-_QUIET = llama_cpp.llama_log_callback(lambda *_: None)
+TIMEOUT_S = 60.0
+GREEDY = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=MAX_ANSWER_TOKENS)
 
 
 class DemoModel:
@@ -21,23 +31,25 @@ class DemoModel:
     Raises ValueError when the file cannot be loaded.
     """
 
-    def __init__(self, path: Path, *, num_threads: int = 1, context: int = 1024) -> None:
-        lib: Any = llama_cpp
-        self._lib = lib
-        lib.llama_log_set(_QUIET, ctypes.c_void_p())
-        lib.llama_backend_init()
-        params = lib.llama_model_default_params()
-        # the AMX code path crashes on batches of Q8_0 weights on some machines
-        params.use_extra_bufts = False
-        self._model = lib.llama_model_load_from_file(str(path).encode(), params)
-        if not self._model:
-            raise ValueError(f"{path} cannot be loaded")
-        settings = lib.llama_context_default_params()
-        settings.n_ctx = settings.n_batch = context
-        settings.n_threads = settings.n_threads_batch = num_threads
-        self._context = lib.llama_init_from_model(self._model, settings)
-        self._vocab = lib.llama_model_get_vocab(self._model)
-        self._num_tokens = lib.llama_vocab_n_tokens(self._vocab)
+    def __init__(self, path: Path, *, num_threads: int = 1) -> None:
+        self._engine = Engine(
+            EngineConfig(
+                model_path=path,
+                num_instances=1,
+                n_ctx=CONTEXT,
+                num_threads=num_threads,
+                parked_bytes=0,
+            )
+        )
+        self._num_asked = 0
+        self._engine.start()
+        deadline = time.monotonic() + TIMEOUT_S
+        while self._engine.state is EngineState.LOADING and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if self._engine.state is not EngineState.READY:
+            sentence = self._engine.snapshot().failure
+            self.close()
+            raise ValueError(sentence or f"{path} cannot be loaded")
 
     def __enter__(self) -> Self:
         return self
@@ -46,46 +58,36 @@ class DemoModel:
         self.close()
 
     def close(self) -> None:
-        """Free the model."""
-        if self._model:
-            self._lib.llama_free(self._context)
-            self._lib.llama_model_free(self._model)
-            self._model = None
-
-    def tokenize(self, text: str) -> list[int]:
-        """Ids of a rendered dialogue, control tokens included."""
-        raw = text.encode()
-        room = len(raw) + 8
-        ids = (llama_cpp.llama_token * room)()
-        count = self._lib.llama_tokenize(self._vocab, raw, len(raw), ids, room, True, True)
-        return list(ids[:count])
-
-    def _decode(self, ids: list[int]) -> int:
-        """Evaluate tokens; returns the likeliest next one."""
-        array = (llama_cpp.llama_token * len(ids))(*ids)
-        code = self._lib.llama_decode(self._context, self._lib.llama_batch_get_one(array, len(ids)))
-        if code != 0:
-            raise RuntimeError(f"llama_decode returned {code}")
-        logits = self._lib.llama_get_logits_ith(self._context, -1)
-        return max(range(self._num_tokens), key=logits.__getitem__)
-
-    def answer_tokens(self, messages: list[dict[str, str]]) -> list[int]:
-        """Token ids of the greedy answer to trusted messages (they are tokenised as they are)."""
-        rendered = ["".join(render_turn(Turn(m["role"], m["content"]))) for m in messages]
-        text = "".join(f"{turn}{END_OF_TURN}\n" for turn in rendered) + "<|assistant|>\n"
-        self._lib.llama_memory_clear(self._lib.llama_get_memory(self._context), True)
-        token = self._decode(self.tokenize(text))
-        ids: list[int] = []
-        while token != self._lib.llama_vocab_eos(self._vocab) and len(ids) < MAX_ANSWER_TOKENS:
-            ids.append(token)
-            token = self._decode([token])
-        return ids
+        """Give the model back."""
+        self._engine.close()
 
     def ask(self, messages: list[dict[str, str]]) -> str:
-        """The greedy answer."""
-        piece = ctypes.create_string_buffer(64)
-        found = b""
-        for token in self.answer_tokens(messages):
-            size = self._lib.llama_token_to_piece(self._vocab, token, piece, 64, 0, False)
-            found += piece.raw[:size]
-        return found.decode("utf-8", errors="replace").strip()
+        """Return the greedy answer to messages with ``role`` and ``content``."""
+        return "".join(delta.text for delta in self._answer(messages)).strip()
+
+    def num_answer_tokens(self, messages: list[dict[str, str]]) -> int:
+        """Return how many tokens the greedy answer has."""
+        return sum(len(delta.tokens) for delta in self._answer(messages))
+
+    def _answer(self, messages: list[dict[str, str]]) -> list[Delta]:
+        prompt = fit_prompt(
+            [ChatMessage(Role(one["role"]), one["content"]) for one in messages],
+            tokenizer=self._engine.tokenizer,
+            n_ctx=self._engine.n_ctx,
+            max_tokens=MAX_ANSWER_TOKENS,
+            max_messages=100,
+        )
+        self._num_asked += 1
+        name = str(self._num_asked)
+        events: queue.Queue[EngineEvent] = queue.Queue()
+        self._engine.submit(
+            EngineRequest(id=name, conversation=name, visitor=name, prompt=prompt, sampling=GREEDY),
+            events.put,
+        )
+        deltas: list[Delta] = []
+        while not isinstance(event := events.get(timeout=TIMEOUT_S), Finished):
+            if isinstance(event, Delta):
+                deltas.append(event)
+        if event.error:
+            raise RuntimeError(event.error)
+        return deltas
