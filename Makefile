@@ -28,7 +28,7 @@ admin: migrate ## make an account for the admin pages
 model: install ## fetch TinyLlama 1.1B Chat (about 0.8 GB)
 	@$(PY) manage.py model fetch $(ARGS)
 
-demo-model: ## train the small demo model again (hours; PyTorch is a big download)
+demo-model: ## train the small demo model again (half an hour; PyTorch is a big download)
 	@sh $(MAKE_DIR)/install.sh train
 	@.venv-train/bin/python -m ai_model.demo.train --out ai_model/weights/demo.gguf $(ARGS)
 
