@@ -35,13 +35,14 @@ def demo_path() -> Path:
     return DEMO_PATH
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: an engine has a thread, and other tests count threads.
+@pytest.fixture(scope="module")
 def demo_model(demo_path: Path) -> Iterator[DemoModel]:
     with DemoModel(demo_path, num_threads=1) as model:
         yield model
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ask_demo(demo_model: DemoModel) -> Callable[[list[dict[str, str]]], str]:
     """Greedy answer of the demo model to a list of role/content messages."""
     return demo_model.ask
