@@ -14,6 +14,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 _PACKAGE = "llama_cpp"
+SPIN_COUNT = 3000
+"""Turns that a thread of libgomp spins before it sleeps; its own default is a hundred times that."""
 
 
 def _load() -> ModuleType:
@@ -23,9 +25,10 @@ def _load() -> ModuleType:
     22 MB that a small server needs for other things. So a bare stand-in takes its place while the
     module is imported, and is gone afterwards: whoever imports the package later gets all of it.
     """
-    # Threads of OpenMP wait for each other several hundred times in a step. By default they wait
-    # spinning, which stalls a step for as long as somebody else has the other core: decision 0007.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Threads of OpenMP wait for each other several hundred times in a step. By default they spin
+    # so long that a step stalls while somebody else has the other core: decision 0007.
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", str(SPIN_COUNT))
     if _PACKAGE in sys.modules:
         return importlib.import_module(f"{_PACKAGE}.llama_cpp")
     found = find_spec(_PACKAGE)

@@ -36,7 +36,7 @@ ENV_NAMES = frozenset(
         "CUDA_VISIBLE_DEVICES",
     }
 )
-ENV_PREFIXES = ("LC_", "GGML_", "LLAMA_", "OMP_")
+ENV_PREFIXES = ("LC_", "GGML_", "LLAMA_", "OMP_", "GOMP_")
 MAX_LINE_BYTES = 64 * 1024
 
 
