@@ -24,7 +24,8 @@ from ai_model.engine.text_stream import TextStream
 from ai_model.engine.throughput import Throughput
 from ai_model.role_markers import MARKERS, neutralise
 
-_REMEMBERED_STEPS = 256
+_REMEMBERED_STEPS = 1024
+_LEARNING_RATE = 0.1
 _SWIFT_STEP_MS = 40.0
 """A step that is expected to be shorter than this is not worth aborting for a cancel: its end comes
 as soon."""
@@ -52,6 +53,8 @@ class Decoder:
         """The last steps, oldest first."""
         self.decode_speed = Throughput()
         self.prefill_speed = Throughput()
+        self._slowness = 1.0
+        """How much longer steps really take than the curve says, which knows no long contexts."""
         self._step_ms = 0.0
 
     @property
@@ -142,7 +145,7 @@ class Decoder:
             prefilling=[PrefillShare(one.index, one.num_unread) for one in prefilling],
             is_answering=bool(decoding),
             curve=self.curve,
-            target_itl_ms=self.config.target_itl_ms,
+            target_itl_ms=self.config.target_itl_ms / self._slowness,
             chunk_tokens=self.config.chunk_tokens,
         )
         try:
@@ -185,13 +188,15 @@ class Decoder:
 
     def _run(self, plan: StepPlan) -> None:
         rows = self._fill(plan)
-        self._step_ms = self.curve.cost_ms(plan.num_tokens)
+        expected_ms = self.curve.cost_ms(plan.num_tokens)
+        self._step_ms = expected_ms * self._slowness
         started = time.monotonic()
         outcome = self._seating.context.decode()
         if outcome is DecodeOutcome.ABORTED:
             self._roll_back(plan)
             return
         seconds = time.monotonic() - started
+        self._learn_slowness(seconds * 1000 / max(expected_ms, 1e-3))
         num_decode, num_prefill = len(plan.decode), plan.num_tokens - len(plan.decode)
         self.steps.append(StepRecord(num_decode, num_prefill, seconds))
         share = num_decode / plan.num_tokens
@@ -202,6 +207,11 @@ class Decoder:
         self._commit(plan)
         for instance, row in rows:
             self._take_token(instance, row)
+
+    def _learn_slowness(self, ratio: float) -> None:
+        """Follow the ratio of real to expected step times, single outliers aside."""
+        bounded = min(max(ratio, 0.5), 4.0)
+        self._slowness += _LEARNING_RATE * (bounded - self._slowness)
 
     def _fill(self, plan: StepPlan) -> list[tuple[Instance, int]]:
         """Put the plan into the batch; returns the rows whose logits choose a token."""

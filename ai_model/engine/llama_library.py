@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 _PACKAGE = "llama_cpp"
 SPIN_COUNT = 3000
-"""Turns that a thread of libgomp spins before it sleeps; its own default is a hundred times that."""
+"""Turns that a thread of libgomp spins before it sleeps; a hundredth of its own default."""
 
 
 def _load() -> ModuleType:

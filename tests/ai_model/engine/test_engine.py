@@ -242,6 +242,20 @@ def test_steps_are_counted(make_engine: MakeEngine) -> None:
     assert all(step.seconds > 0 for step in steps)
 
 
+def test_slow_steps_make_later_steps_smaller(make_engine: MakeEngine) -> None:
+    engine = make_engine()
+    decoder = engine._decoder
+    assert decoder is not None
+    for _ in range(60):
+        decoder._learn_slowness(3.0)
+    assert 2.9 < decoder._slowness <= 3.0
+    decoder._learn_slowness(1000.0)
+    assert decoder._slowness < 3.2, "one outlier changes little"
+    for _ in range(60):
+        decoder._learn_slowness(0.0)
+    assert decoder._slowness >= 0.5
+
+
 def test_snapshot_shows_the_instance_at_work(make_engine: MakeEngine) -> None:
     engine = make_engine(max_tok_s=20)
     answer = Collector()
