@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import llama_cpp
+from llama_cpp import llama_cpp as lib
 
-from ai_model.engine.llama_library import lib
 from ai_model.hardware import num_usable_cpus
 from benchmarks.workload import ANSWER_TOKENS, Answer, Message, System
 
@@ -62,7 +62,6 @@ def _load(model: Path) -> Any:
         return params
 
     lib.llama_model_default_params = without_amx
-    llama_cpp.llama_model_default_params = without_amx
     try:
         return llama_cpp.Llama(
             str(model),
@@ -76,7 +75,6 @@ def _load(model: Path) -> Any:
         )
     finally:
         lib.llama_model_default_params = default
-        llama_cpp.llama_model_default_params = default
 
 
 def _complete(llama: Any, messages: Sequence[Message], started: float) -> Answer:

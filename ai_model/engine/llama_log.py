@@ -13,6 +13,8 @@ logger = logging.getLogger("ai_model.llama_cpp")
 
 _LEVELS = {1: logging.DEBUG, 2: logging.DEBUG, 3: logging.DEBUG, 4: logging.ERROR}
 """ggml's INFO and WARN are what a Python programmer calls DEBUG: pages of it at every load."""
+_ABORTED = ("failed with error 1", "compute status: 1", "failed to decode, ret = 2")
+"""How llama.cpp complains about a step that was aborted, which is no error: somebody pressed Stop."""
 _lock = threading.Lock()
 _is_installed = False
 recent_errors: deque[str] = deque(maxlen=4)
@@ -22,6 +24,8 @@ recent_errors: deque[str] = deque(maxlen=4)
 @lib.llama_log_callback  # type: ignore[untyped-decorator]
 def _forward(level: int, text: bytes, user_data: ctypes.c_void_p) -> None:
     line = text.decode("utf-8", "replace").strip()
+    if line.endswith(_ABORTED):
+        level = 1
     if level == 4 and line:
         recent_errors.append(line)
     if line and level in _LEVELS:
