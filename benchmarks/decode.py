@@ -57,13 +57,14 @@ def _engine_tok_s(model: Path, instances: int, context: int, num_tokens: int) ->
             )
             for at in range(instances)
         ]
-        answers[-1].wait_for_tokens(num_tokens)
         for answer in answers:
-            answer.wait_for_tokens(1)
-        begin = max(answer.token_times[0] for answer in answers)
+            answer.wait_for_tokens(num_tokens)
+        # As many steps as the bare loop takes, counted from when the last one has begun.
+        latest = max(answers, key=lambda answer: answer.token_times[0])
+        begin, end = latest.token_times[0], latest.token_times[num_tokens - 1]
         for answer in answers:
+            engine.cancel(answer.request_id)
             answer.finish()
-        end = min(answer.token_times[-1] for answer in answers)
         written = sum(begin < at <= end for answer in answers for at in answer.token_times)
         return written / (end - begin)
 

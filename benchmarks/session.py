@@ -33,6 +33,8 @@ class Listener:
         self.request_id = request_id
         self.submitted = time.perf_counter()
         self.arrivals: list[tuple[float, EngineEvent]] = []
+        self.token_times: list[float] = []
+        """When each token came, in seconds of ``time.perf_counter``."""
         self._queue: queue.Queue[tuple[float, EngineEvent]] = queue.Queue()
 
     def __call__(self, event: EngineEvent) -> None:
@@ -42,7 +44,10 @@ class Listener:
         """Wait for the next event."""
         arrival = self._queue.get(timeout=EVENT_TIMEOUT_S)
         self.arrivals.append(arrival)
-        return arrival[1]
+        at, event = arrival
+        if isinstance(event, Delta) and event.tokens:
+            self.token_times.append(at)
+        return event
 
     def finish(self) -> Finished:
         """Wait for the end."""
@@ -55,11 +60,6 @@ class Listener:
         """Wait until ``count`` tokens have come."""
         while len(self.token_times) < count:
             self.next()
-
-    @property
-    def token_times(self) -> list[float]:
-        """When each token came, in seconds of ``time.perf_counter``."""
-        return [at for at, event in self.arrivals if isinstance(event, Delta) and event.tokens]
 
     @property
     def text(self) -> str:

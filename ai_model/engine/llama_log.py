@@ -14,7 +14,7 @@ logger = logging.getLogger("ai_model.llama_cpp")
 _LEVELS = {1: logging.DEBUG, 2: logging.DEBUG, 3: logging.DEBUG, 4: logging.ERROR}
 """ggml's INFO and WARN are what a Python programmer calls DEBUG: pages of it at every load."""
 _ABORTED = ("failed with error 1", "compute status: 1", "failed to decode, ret = 2")
-"""How llama.cpp complains about a step that was aborted, which is no error: somebody pressed Stop."""
+"""How llama.cpp complains about an aborted step, which is no error: somebody pressed Stop."""
 _lock = threading.Lock()
 _is_installed = False
 recent_errors: deque[str] = deque(maxlen=4)
