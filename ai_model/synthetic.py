@@ -19,26 +19,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ai_model.chat_template import ZEPHYR_TEMPLATE
+
 if TYPE_CHECKING:
     import numpy as np
 
 VOCABULARY_MEMBER = "vendor/llama.cpp/models/ggml-vocab-llama-spm.gguf"
 _PIP_TIMEOUT_S = 900
 _WORD = re.compile("\\u2581[A-Za-z]+")
-ZEPHYR_TEMPLATE = (
-    "{% for message in messages %}\n"
-    "{% if message['role'] == 'user' %}\n"
-    "{{ '<|user|>\\n' + message['content'] + eos_token }}\n"
-    "{% elif message['role'] == 'system' %}\n"
-    "{{ '<|system|>\\n' + message['content'] + eos_token }}\n"
-    "{% elif message['role'] == 'assistant' %}\n"
-    "{{ '<|assistant|>\\n'  + message['content'] + eos_token }}\n"
-    "{% endif %}\n"
-    "{% if loop.last and add_generation_prompt %}\n"
-    "{{ '<|assistant|>' }}\n"
-    "{% endif %}\n"
-    "{% endfor %}"
-)
 
 QUANTS = ("Q4_K_M", "Q5_K_M", "Q8_0")
 SYNTHETIC_NAME = "synthetic-tinyllama-1.1b"

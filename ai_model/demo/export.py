@@ -8,20 +8,8 @@ import gguf
 import numpy as np
 import numpy.typing as npt
 
-CHAT_TEMPLATE = (
-    "{% for message in messages %}\n"
-    "{% if message['role'] == 'user' %}\n"
-    "{{ '<|user|>\\n' + message['content'] + eos_token }}\n"
-    "{% elif message['role'] == 'system' %}\n"
-    "{{ '<|system|>\\n' + message['content'] + eos_token }}\n"
-    "{% elif message['role'] == 'assistant' %}\n"
-    "{{ '<|assistant|>\\n'  + message['content'] + eos_token }}\n"
-    "{% endif %}\n"
-    "{% if loop.last and add_generation_prompt %}\n"
-    "{{ '<|assistant|>' }}\n"
-    "{% endif %}\n"
-    "{% endfor %}"
-)
+from ai_model.chat_template import ZEPHYR_TEMPLATE
+
 SHA256_KEY = "corral.demo.training_sha256"
 
 
@@ -74,7 +62,7 @@ def write_gguf(
     writer.add_add_bos_token(True)
     writer.add_add_eos_token(False)
     writer.add_add_space_prefix(True)
-    writer.add_chat_template(CHAT_TEMPLATE)
+    writer.add_chat_template(ZEPHYR_TEMPLATE)
     for name, values in tensors.items():
         if values.ndim == 1:
             writer.add_tensor(name, values)
