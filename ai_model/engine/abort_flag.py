@@ -32,8 +32,3 @@ class AbortFlag:
     def clear(self) -> None:
         """Let steps run."""
         self._buffer[0] = b"\x00"
-
-    @property
-    def is_set(self) -> bool:
-        """Whether steps are being stopped."""
-        return bool(self._buffer[0] != b"\x00")

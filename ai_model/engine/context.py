@@ -102,10 +102,6 @@ class Context:
         """Let ``target`` share the first ``end`` positions of ``source``; nothing is recomputed."""
         lib.llama_memory_seq_cp(self._memory, source, target, 0, end)
 
-    def length(self, sequence: int) -> int:
-        """Return how many positions ``sequence`` holds."""
-        return int(lib.llama_memory_seq_pos_max(self._memory, sequence)) + 1
-
     def state_size(self, sequence: int) -> int:
         """Return the bytes that save() would take for ``sequence``."""
         return int(lib.llama_state_seq_get_size(self.handle, sequence))
