@@ -65,6 +65,15 @@ class FittedPrompt:
     num_dropped_turns: int
     """Visitor messages at the start of the conversation that the model no longer sees."""
 
+    @property
+    def system_tokens(self) -> tuple[int, ...]:
+        """The shared beginning; () when nothing follows it, since then it is nobody's beginning."""
+        return (
+            self.tokens[: self.num_system_tokens]
+            if self.num_system_tokens < len(self.tokens)
+            else ()
+        )
+
 
 class PromptTooLong(ValueError):
     """Raised when the system prompt and the newest message alone do not fit.

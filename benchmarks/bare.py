@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from ai_model.engine import llama_log
+from ai_model.engine import amx, llama_log
 from ai_model.engine.llama_library import lib
 
 
@@ -16,7 +16,7 @@ class BareLoop:
     def __init__(self, model: Path, *, num_streams: int, n_ctx: int, num_threads: int) -> None:
         llama_log.install()
         params = lib.llama_model_default_params()
-        params.use_extra_bufts = b"AMX_INT8 = 1" not in lib.llama_print_system_info()
+        params.use_extra_bufts = amx.is_safe_to_pack()
         self._model = lib.llama_model_load_from_file(str(model).encode(), params)
         context = lib.llama_context_default_params()
         context.n_ctx = num_streams * n_ctx

@@ -12,6 +12,7 @@ import numpy as np
 
 from ai_model.hardware import num_usable_cpus
 from benchmarks.bare import BareLoop
+from benchmarks.own_thread import run_on_own_thread
 from benchmarks.report import Report
 from benchmarks.session import prompt_of, running_engine, submit
 
@@ -48,18 +49,19 @@ def run(model: Path, *, quick: bool = False) -> Report:
 def _engine_tok_s(model: Path, instances: int, context: int, num_tokens: int) -> float:
     """Count the tokens written while all instances were writing."""
     with running_engine(model, num_instances=instances, parked_bytes=0) as engine:
+        prompts = [prompt_of(engine, context, at) for at in range(instances)]
+        # Read first, so that all begin to write in the same step, as those of the bare loop do.
+        readers = [
+            submit(engine, prompt, name=f"v{at}", max_tokens=1) for at, prompt in enumerate(prompts)
+        ]
+        for reader in readers:
+            reader.finish()
         answers = [
-            submit(
-                engine,
-                prompt_of(engine, context, at),
-                name=f"v{at}",
-                max_tokens=num_tokens + 8 * instances,
-            )
-            for at in range(instances)
+            submit(engine, prompt, name=f"v{at}", max_tokens=num_tokens + 8)
+            for at, prompt in enumerate(prompts)
         ]
         for answer in answers:
             answer.wait_for_tokens(num_tokens)
-        # As many steps as the bare loop takes, counted from when the last one has begun.
         latest = max(answers, key=lambda answer: answer.token_times[0])
         begin, end = latest.token_times[0], latest.token_times[num_tokens - 1]
         for answer in answers:
@@ -70,11 +72,14 @@ def _engine_tok_s(model: Path, instances: int, context: int, num_tokens: int) ->
 
 
 def _bare_tok_s(model: Path, instances: int, context: int, num_tokens: int) -> float:
-    threads = num_usable_cpus()
-    with BareLoop(model, num_streams=instances, n_ctx=1024, num_threads=threads) as loop:
-        for stream in range(instances):
-            loop.prefill(stream, context)
-        return instances / statistics.mean(loop.step() for _ in range(num_tokens))
+    def run() -> float:
+        threads = num_usable_cpus()
+        with BareLoop(model, num_streams=instances, n_ctx=1024, num_threads=threads) as loop:
+            for stream in range(instances):
+                loop.prefill(stream, context)
+            return instances / statistics.mean(loop.step() for _ in range(num_tokens))
+
+    return run_on_own_thread(run)
 
 
 def _lone_answer(model: Path, num_tokens: int) -> dict[str, object]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ai_model.engine.llama_library import lib
+from ai_model.engine import amx
 from ai_model.hardware import num_usable_cpus
 from benchmarks.workload import ANSWER_TOKENS, Answer, Message, System
 
@@ -32,7 +32,7 @@ def llama_server(program: Path, model: Path, flags: Sequence[str]) -> Iterator[S
     threads = str(num_usable_cpus())
     command = [str(program), "-m", str(model), "-c", "8192", "-t", threads, "-tb", threads]
     command += ["--host", "127.0.0.1", "--port", str(port), "-fa", "on", *flags]
-    if b"AMX_INT8 = 1" in lib.llama_print_system_info():
+    if not amx.is_safe_to_pack():  # the server was compiled by the same compiler
         command.append("--no-repack")
     url = f"http://127.0.0.1:{port}"
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:

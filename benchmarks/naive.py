@@ -13,7 +13,9 @@ from typing import Any
 import llama_cpp
 from llama_cpp import llama_cpp as lib
 
+from ai_model.engine import amx
 from ai_model.hardware import num_usable_cpus
+from benchmarks.own_thread import run_on_own_thread
 from benchmarks.workload import ANSWER_TOKENS, Answer, Message, System
 
 WAIT_S = 900.0
@@ -24,7 +26,7 @@ def naive_pool(model: Path, *, num_objects: int = 4) -> Iterator[System]:
     """Preload ``num_objects`` objects; each request takes a free one and gives it back."""
     objects: queue.Queue[Any] = queue.Queue()
     for _ in range(num_objects):
-        objects.put(_load(model))
+        objects.put(run_on_own_thread(lambda: _load(model)))
 
     def answer(visitor: int, messages: Sequence[Message]) -> Answer:
         started = time.perf_counter()
@@ -56,12 +58,12 @@ def load_per_request(model: Path) -> System:
 def _load(model: Path) -> Any:
     default = lib.llama_model_default_params
 
-    def without_amx() -> Any:
+    def safe() -> Any:
         params = default()
-        params.use_extra_bufts = b"AMX_INT8 = 1" not in lib.llama_print_system_info()
+        params.use_extra_bufts = amx.is_safe_to_pack()
         return params
 
-    lib.llama_model_default_params = without_amx
+    lib.llama_model_default_params = safe
     try:
         return llama_cpp.Llama(
             str(model),

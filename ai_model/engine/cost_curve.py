@@ -35,18 +35,6 @@ class CostCurve:
         (low, low_cost), (high, high_cost) = self.points[at - 1], self.points[at]
         return low_cost + (high_cost - low_cost) * (num_tokens - low) / (high - low)
 
-    def largest_step(self, target_ms: float, *, at_least: int, at_most: int) -> int:
-        """Return the tokens of the largest step that ends within ``target_ms``, between the two
-        bounds.
-
-        Prefers an edge of the staircase; when none lies above ``at_least``, returns ``at_least``.
-        """
-        edges = [size for size, cost in self.points if cost <= target_ms and at_least <= size]
-        size, cost = self.points[-1]
-        if cost <= target_ms:
-            edges.append(int(size * target_ms / max(cost, 1e-6)))
-        return min(at_most, max([at_least, *edges]))
-
 
 def measure(context: Context, *, num_vocab: int, budget_s: float = 2.5) -> CostCurve:
     """Return the curve of this model on this machine, spending about ``budget_s`` seconds; empties

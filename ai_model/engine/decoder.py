@@ -17,15 +17,15 @@ from ai_model.engine.instance import Answer, Instance, Listener, Phase
 from ai_model.engine.model import Model
 from ai_model.engine.request import EngineRequest
 from ai_model.engine.sampler import Sampler
-from ai_model.engine.scheduler import PrefillShare, StepPlan, plan_step
+from ai_model.engine.scheduler import Reader, StepPlan, Writer, plan_step
 from ai_model.engine.seating import Seating
 from ai_model.engine.snapshot import StepRecord
+from ai_model.engine.step_cost import StepCost, attended_cells
 from ai_model.engine.text_stream import TextStream
 from ai_model.engine.throughput import Throughput
 from ai_model.role_markers import MARKERS, neutralise
 
 _REMEMBERED_STEPS = 1024
-_LEARNING_RATE = 0.1
 _SWIFT_STEP_MS = 40.0
 """A step that is expected to be shorter than this is not worth aborting for a cancel: its end comes
 as soon."""
@@ -48,13 +48,12 @@ class Decoder:
         except BaseException:
             self.model.close()
             raise
-        self.curve = cost_curve.measure(self._seating.context, num_vocab=self.model.num_vocab)
+        curve = cost_curve.measure(self._seating.context, num_vocab=self.model.num_vocab)
+        self.step_cost = StepCost.from_curve(curve)
         self.steps: deque[StepRecord] = deque(maxlen=_REMEMBERED_STEPS)
         """The last steps, oldest first."""
         self.decode_speed = Throughput()
         self.prefill_speed = Throughput()
-        self._slowness = 1.0
-        """How much longer steps really take than the curve says, which knows no long contexts."""
         self._step_ms = 0.0
 
     @property
@@ -136,16 +135,18 @@ class Decoder:
     def _step(self) -> float | None:
         now = time.monotonic()
         decoding = self._in_phase(Phase.DECODE)
-        due = [instance.index for instance in decoding if _due(instance) <= now]
+        due = [instance for instance in decoding if _due(instance) <= now]
         prefilling = self._to_prefill(is_idle=not decoding)
         if not due and not prefilling:
             return max(0.0, min(map(_due, decoding)) - now) if decoding else None
+        held_cells = sum(len(instance.tokens) for instance in self.instances)
         plan = plan_step(
-            decoding=due,
-            prefilling=[PrefillShare(one.index, one.num_unread) for one in prefilling],
+            writers=[Writer(one.index, len(one.tokens)) for one in due],
+            readers=[Reader(one.index, one.num_unread, len(one.tokens)) for one in prefilling],
             is_answering=bool(decoding),
-            curve=self.curve,
-            target_itl_ms=self.config.target_itl_ms / self._slowness,
+            cost=self.step_cost,
+            held_cells=held_cells,
+            target_itl_ms=self.config.target_itl_ms,
             chunk_tokens=self.config.chunk_tokens,
         )
         try:
@@ -175,7 +176,7 @@ class Decoder:
         """Return whose prompt may be read now, oldest first: warm-ups only in idle time."""
         reading = sorted(self._in_phase(Phase.PREFILL), key=lambda instance: instance.since)
         real = [one for one in reading if one.answer and not one.answer.request.is_warm_up]
-        return real or (reading if is_idle else [])
+        return self._seating.share_system_prompts(real or (reading if is_idle else []))
 
     def _make_answer(self, request: EngineRequest, listener: Listener, num_cached: int) -> Answer:
         sampler = Sampler(request.sampling, num_vocab=self.model.num_vocab)
@@ -188,15 +189,15 @@ class Decoder:
 
     def _run(self, plan: StepPlan) -> None:
         rows = self._fill(plan)
-        expected_ms = self.curve.cost_ms(plan.num_tokens)
-        self._step_ms = expected_ms * self._slowness
+        num_cells = self._count_cells(plan)
+        self._step_ms = self.step_cost.ms(plan.num_tokens, num_cells)
         started = time.monotonic()
         outcome = self._seating.context.decode()
         if outcome is DecodeOutcome.ABORTED:
             self._roll_back(plan)
             return
         seconds = time.monotonic() - started
-        self._learn_slowness(seconds * 1000 / max(expected_ms, 1e-3))
+        self.step_cost = self.step_cost.learned(plan.num_tokens, num_cells, seconds * 1000)
         num_decode, num_prefill = len(plan.decode), plan.num_tokens - len(plan.decode)
         self.steps.append(StepRecord(num_decode, num_prefill, seconds))
         share = num_decode / plan.num_tokens
@@ -208,10 +209,15 @@ class Decoder:
         for instance, row in rows:
             self._take_token(instance, row)
 
-    def _learn_slowness(self, ratio: float) -> None:
-        """Follow the ratio of real to expected step times, single outliers aside."""
-        bounded = min(max(ratio, 0.5), 4.0)
-        self._slowness += _LEARNING_RATE * (bounded - self._slowness)
+    def _count_cells(self, plan: StepPlan) -> float:
+        """Return the cells that the tokens of a step look at."""
+        held = sum(len(instance.tokens) for instance in self.instances)
+        counts = [(index, 1) for index in plan.decode]
+        counts += [(share.instance, share.num_tokens) for share in plan.prefill]
+        return sum(
+            attended_cells(len(self.instances[index].tokens), count, held)
+            for index, count in counts
+        )
 
     def _fill(self, plan: StepPlan) -> list[tuple[Instance, int]]:
         """Put the plan into the batch; returns the rows whose logits choose a token."""
@@ -269,7 +275,7 @@ class Decoder:
             assert answer is not None
             start = len(instance.tokens)
             instance.tokens += answer.to_read[start : start + share.num_tokens]
-            num_system = answer.request.prompt.num_system_tokens
+            num_system = len(answer.request.prompt.system_tokens)
             if start < num_system <= len(instance.tokens):
                 self._seating.keep_system_prompt(instance, answer.request)
             answer.listener(

@@ -6,7 +6,7 @@ import ctypes
 from functools import lru_cache
 from pathlib import Path
 
-from ai_model.engine import llama_log
+from ai_model.engine import amx, llama_log
 from ai_model.engine.errors import ModelLoadError
 from ai_model.engine.llama_library import lib
 from ai_model.engine.model_info import ModelInfo
@@ -30,9 +30,11 @@ class Model:
         llama_log.recent_errors.clear()
         params = lib.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
-        # AMX kernels crash when the compiler drops the tile configuration (llama.cpp #20824, GCC
-        # 12): without the extra buffer types the AVX-512 ones run, on weights that stay mapped.
-        params.use_extra_bufts = b"AMX_INT8 = 1" not in lib.llama_print_system_info()
+        # The extra buffer types hold AMX's own copy of the weights. Without them the AVX-512
+        # kernels run, on weights that stay mapped.
+        params.use_extra_bufts = amx.is_safe_to_pack()
+        # A copy for AMX beside a mapping of the file would count twice.
+        params.use_mmap = not amx.is_usable()
         handle = lib.llama_model_load_from_file(str(path).encode(), params)
         if not handle:
             cause = "; ".join(llama_log.recent_errors) or "no reason given"

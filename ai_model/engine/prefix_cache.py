@@ -38,6 +38,10 @@ class PrefixCache:
             self._entries.move_to_end(prefix)
         return sequence
 
+    def can_hold(self, prefix: tuple[int, ...]) -> bool:
+        """Whether ``prefix`` could be kept if everything else made room."""
+        return 0 < len(prefix) <= self._max_tokens
+
     def entries(self) -> list[tuple[tuple[int, ...], int]]:
         """Return the prefixes and the sequences that hold them, least recently used first."""
         return list(self._entries.items())
@@ -52,7 +56,7 @@ class PrefixCache:
     def reserve(self, prefix: tuple[int, ...], cells: _Cells) -> int | None:
         """Return an empty sequence for ``prefix``, making room if there must be; None when it
         cannot fit."""
-        if not prefix or len(prefix) > self._max_tokens:
+        if not self.can_hold(prefix):
             return None
         while self._entries and (
             not self._free or self.num_tokens + len(prefix) > self._max_tokens

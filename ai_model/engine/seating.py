@@ -86,7 +86,7 @@ class Seating:
             if placement.source is not instance and num_cached:
                 self._share(instance, placement.source.index, placement.source.tokens[:num_cached])
             num_cached = max(num_cached, self._unpark(instance, request, at_least=num_cached + 1))
-        system = request.prompt.tokens[: request.prompt.num_system_tokens]
+        system = request.prompt.system_tokens
         prefix = self._prefixes.find(system) if num_cached < len(system) else None
         if prefix is not None:
             self._share(instance, prefix, system)
@@ -100,8 +100,30 @@ class Seating:
 
     def keep_system_prompt(self, instance: Instance, request: EngineRequest) -> None:
         """Remember the system prompt that ``instance`` has just read for ``request``."""
-        system = request.prompt.tokens[: request.prompt.num_system_tokens]
-        self._prefixes.keep(system, instance.index, self.context)
+        self._prefixes.keep(request.prompt.system_tokens, instance.index, self.context)
+
+    def share_system_prompts(self, reading: Sequence[Instance]) -> list[Instance]:
+        """Return those of ``reading``, oldest first, whose next tokens nobody else is reading.
+
+        A system prompt that several wait for is read by the first of them; the others begin with
+        its cells as soon as it is known. Who holds none of it yet may find it known by now.
+        """
+        ready: list[Instance] = []
+        being_read: set[tuple[int, ...]] = set()
+        for instance in reading:
+            answer = instance.answer
+            assert answer is not None
+            system = answer.request.prompt.system_tokens
+            if len(instance.tokens) < len(system) and self._prefixes.can_hold(system):
+                prefix = self._prefixes.find(system)
+                if prefix is not None:
+                    self._share(instance, prefix, system)
+                    answer.num_cached = len(system)
+                elif system in being_read:
+                    continue
+                being_read.add(system)
+            ready.append(instance)
+        return ready
 
     def _share(self, instance: Instance, sequence: int, tokens: Sequence[int]) -> None:
         """Let ``instance`` begin with the cells that ``sequence`` holds for ``tokens``."""

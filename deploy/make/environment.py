@@ -18,11 +18,12 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.make import llama_build
 from deploy.make.machine import free_memory, num_compile_jobs, usable_cpus
 from deploy.make.pip_output import PipOutput, Progress, explain
 
@@ -59,8 +60,9 @@ class InstallError(Exception):
 
 
 def fingerprint(requirements: str) -> str:
-    """Return what a stamp must contain for this requirements file and this Python."""
-    digest = hashlib.sha256(f"{sys.version_info[:2]} ".encode())
+    """Return what a stamp must contain for this requirements file, this Python and the way
+    llama.cpp is compiled."""
+    digest = hashlib.sha256(f"{sys.version_info[:2]} {llama_build.WISHED_FLAGS}".encode())
     digest.update((ROOT / requirements).read_bytes())
     return digest.hexdigest()
 
@@ -103,11 +105,21 @@ def only_one(path: Path, progress: Progress, timeout_s: float = LOCK_TIMEOUT_S) 
         os.close(descriptor)
 
 
-def run(command: Sequence[str], log: Path, feed: PipOutput, lock: int) -> None:
-    """Run a command to its end, its output into ``log`` and to ``feed``; raises InstallError."""
+def run(
+    command: Sequence[str],
+    log: Path,
+    feed: PipOutput,
+    lock: int,
+    settings: Mapping[str, str] | None = None,
+) -> None:
+    """Run a command to its end, its output into ``log`` and to ``feed``; raises InstallError.
+
+    ``settings`` are added to the environment.
+    """
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
     environment.setdefault("CMAKE_BUILD_PARALLEL_LEVEL", str(feed.num_jobs))
     environment.update(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", PYTHONUNBUFFERED="1")
+    environment.update(settings or {})
     lines: queue.Queue[str | None] = queue.Queue(maxsize=1000)
     last: deque[str] = deque(maxlen=60)
     deadline = time.monotonic() + STEP_TIMEOUT_S
@@ -241,8 +253,30 @@ def _pip_install(target: Target, python: Path, progress: Progress, lock: int) ->
     progress.say("collecting packages")
     # An older pip (Debian 12's) compiles llama.cpp again after every `make clean`.
     run([*pip, "-q", "-r", PIP_REQUIREMENTS], log, feed, lock)
+    _install_llama(target, pip, log, feed, lock)
+    run([*pip, "-r", target.requirements[0]], log, feed, lock)
+
+
+def _install_llama(
+    target: Target, pip: Sequence[str], log: Path, feed: PipOutput, lock: int
+) -> None:
+    """Install llama-cpp-python by itself: compiled with our flags, kept in a cache of its own."""
+    pinned = llama_build.pinned_block((ROOT / target.requirements[0]).read_text())
+    if not pinned:
+        return
+    args = llama_build.cmake_args(os.environ)
+    cache = llama_build.wheel_cache(os.environ, args)
+    built = log.with_name("corral-llama-build.txt")
+    command = [*pip, "-v", "--no-deps"]
+    if os.environ.get("PIP_NO_CACHE_DIR", "") in ("", "0"):
+        command += ["--cache-dir", str(cache)]
+    if not built.exists() or built.read_text() != args:
+        command.append("--force-reinstall")  # what is there was compiled in another way
+    requirements = log.with_name("corral-llama.txt")
+    requirements.write_text(pinned)
     # -v lets the compiler's own count through.
-    run([*pip, "-v", "-r", target.requirements[0]], log, feed, lock)
+    run([*command, "-r", str(requirements)], log, feed, lock, {"CMAKE_ARGS": args})
+    built.write_text(args)
 
 
 def _interrupt(signum: int, frame: object) -> None:

@@ -17,18 +17,11 @@ def test_cost_lies_on_and_between_the_points() -> None:
     assert CostCurve(((4, 10.0),)).cost_ms(1) == 10.0
 
 
-def test_largest_step_is_an_edge_within_the_target() -> None:
-    assert CURVE.largest_step(200, at_least=3, at_most=500) == 16
-    assert CURVE.largest_step(200, at_least=20, at_most=500) == 20
-    assert CURVE.largest_step(200, at_least=3, at_most=10) == 10
-    assert CURVE.largest_step(680, at_least=3, at_most=500) == 64
-
-
 def test_engine_measures_its_own_curve(make_engine: MakeEngine, tiny_model: Path) -> None:
     engine = make_engine()
     assert engine._decoder is not None
-    sizes = [size for size, _ in engine._decoder.curve.points]
-    costs = [cost for _, cost in engine._decoder.curve.points]
+    sizes = [size for size, _ in engine._decoder.step_cost.curve.points]
+    costs = [cost for _, cost in engine._decoder.step_cost.curve.points]
     assert sizes == sorted(set(sizes))
     assert costs == sorted(costs)
     assert all(cost > 0 for cost in costs)

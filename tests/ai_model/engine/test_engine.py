@@ -89,6 +89,23 @@ def test_system_prompt_is_shared_but_nothing_else(make_engine: MakeEngine) -> No
     assert started.num_cached_tokens == request.prompt.num_system_tokens
 
 
+def test_system_prompt_is_read_once_by_many_who_ask_at_once(make_engine: MakeEngine) -> None:
+    engine = make_engine(num_instances=4, chunk_tokens=8)
+    requests = [
+        make_request(engine, name, f"question of {name}", visitor=name, system="be kind " * 20)
+        for name in ("alice", "bob", "carol", "dave")
+    ]
+    listeners = [Collector() for _ in requests]
+    for request, listener in zip(requests, listeners, strict=True):
+        engine.submit(request, listener)
+    cached = sorted(listener.finish().num_cached_tokens for listener in listeners)
+    num_system = requests[0].prompt.num_system_tokens
+    assert cached == [0, num_system, num_system, num_system]
+    num_read = sum(step.num_prefill for step in engine.recent_steps())
+    num_own = sum(len(request.prompt.tokens) - num_system for request in requests)
+    assert num_read == num_system + num_own
+
+
 def test_own_words_are_shared_between_conversations_of_a_visitor(make_engine: MakeEngine) -> None:
     engine = make_engine()
     request = make_request(engine, "1", "what is a horse", visitor="alice")
@@ -242,18 +259,14 @@ def test_steps_are_counted(make_engine: MakeEngine) -> None:
     assert all(step.seconds > 0 for step in steps)
 
 
-def test_slow_steps_make_later_steps_smaller(make_engine: MakeEngine) -> None:
+def test_steps_teach_what_steps_cost(make_engine: MakeEngine) -> None:
     engine = make_engine()
     decoder = engine._decoder
     assert decoder is not None
-    for _ in range(60):
-        decoder._learn_slowness(3.0)
-    assert 2.9 < decoder._slowness <= 3.0
-    decoder._learn_slowness(1000.0)
-    assert decoder._slowness < 3.2, "one outlier changes little"
-    for _ in range(60):
-        decoder._learn_slowness(0.0)
-    assert decoder._slowness >= 0.5
+    before = decoder.step_cost
+    ask(engine, make_request(engine, "1", "hello " * 40, max_tokens=20))
+    assert decoder.step_cost != before
+    assert decoder.step_cost.curve is before.curve
 
 
 def test_snapshot_shows_the_instance_at_work(make_engine: MakeEngine) -> None:
