@@ -34,7 +34,8 @@ class Model:
         # kernels run, on weights that stay mapped.
         params.use_extra_bufts = amx.is_safe_to_pack()
         # A copy for AMX beside a mapping of the file would count twice.
-        params.use_mmap = not amx.is_usable()
+        if amx.is_usable():
+            params.load_mode = lib.LLAMA_LOAD_MODE_NONE
         handle = lib.llama_model_load_from_file(str(path).encode(), params)
         if not handle:
             cause = "; ".join(llama_log.recent_errors) or "no reason given"

@@ -15,6 +15,10 @@ PREFILL_SHARE = 2.0
 """A step may always take this many times what its running answers alone would take."""
 
 
+TILE = 32
+"""Tokens that the largest tiles of llama.cpp's kernels take at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """An instance that is due for a token, behind ``num_held`` tokens of its own."""
@@ -80,7 +84,7 @@ def plan_step(
         own_ms = cost.ms(len(writers), own_cells) if writers else 0.0
         allowed_ms = max(target_itl_ms, PREFILL_SHARE * own_ms)
         smallest = min(MIN_PREFILL, chunk_tokens)
-        edges = (size - len(writers) for size, _ in cost.curve.points)
+        edges = (size - len(writers) for size in _edges(cost, chunk_tokens + len(writers)))
         sizes = sorted({edge for edge in edges if smallest < edge < chunk_tokens} | {chunk_tokens})
         capacity = smallest
         for size in sizes:
@@ -91,6 +95,13 @@ def plan_step(
                 break
             capacity = size
     return StepPlan(tuple(one.instance for one in writers), tuple(_deal(readers, capacity)))
+
+
+def _edges(cost: StepCost, at_most: int) -> list[int]:
+    """Return the sizes at which the staircase has its edges: the measured ones, and what tiles of
+    32 make beyond the largest of those."""
+    measured = [size for size, _ in cost.curve.points]
+    return measured + list(range(measured[-1] // TILE * TILE + TILE, at_most, TILE))
 
 
 def _deal(readers: Sequence[Reader], num_tokens: int) -> list[PrefillShare]:

@@ -28,7 +28,9 @@ log = logging.getLogger(__name__)
 JsonFrame = dict[str, Any]
 TERMINAL = frozenset({"gen.done", "gen.error"})
 DURABLE = TERMINAL | {"gen.created", "gen.started", "gen.notice", "gen.delta"}
+_AT_WORK = frozenset({"gen.started", "gen.progress", "gen.delta"})
 MAX_RESTARTS = 2
+"""Pools that may die while they work on this answer."""
 CALL_TIMEOUT_S = 2.0
 """Short: calls are repeated until the patience ends, and the visitor is told meanwhile."""
 _PAUSES_S = (0.1, 0.2, 0.5, 1.0)
@@ -89,9 +91,10 @@ class Exchange:
             try:
                 if not self._is_follower:
                     await self._submit(request)
-                    was_running = True
                 async for frame in self._subscribed():
-                    waiting_since, num_pauses, was_running = None, 0, True
+                    waiting_since, num_pauses = None, 0
+                    # Only who was at work can be the reason for which a pool died.
+                    was_running = was_running or frame["type"] in _AT_WORK
                     yield frame
                     if frame["type"] in TERMINAL:
                         return
@@ -107,10 +110,10 @@ class Exchange:
                 if code != "model_loading":
                     yield self._error(code, error.retry_after_s)
                     return
+            # Whoever mirrored tokens can go on with the answer in another pool process.
+            if self.tokens and self._has_all_tokens:
+                self._is_follower = False
             if was_running:
-                # Whoever mirrored tokens can go on with the answer in another pool process.
-                if self.tokens and self._has_all_tokens:
-                    self._is_follower = False
                 self._num_restarts += 1
                 if self._num_restarts > MAX_RESTARTS:
                     yield self._error("pool_lost")
