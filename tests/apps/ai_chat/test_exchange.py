@@ -1,11 +1,20 @@
-"""Reading a pool's log again from its start, behind what was mirrored before."""
+"""An answer that outlives its pools: reading a log again, and who is blamed for a death."""
 
 from __future__ import annotations
 
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.ai_chat.exchange import Replay
+from ai_model.pool.errors import PoolLost
+from ai_model.pool.request import PoolRequest
+from ai_model.prompt import ChatMessage, Role
+from apps.ai_chat.exchange import MAX_RESTARTS, Exchange, Replay
 
 
 def replayed(replay: Replay, pieces: list[str], offset: int = 0) -> list[tuple[str, int]]:
@@ -50,3 +59,70 @@ def test_caught_up_means_every_token_is_known() -> None:
     assert not replay.has_caught_up
     replay.add({"off": 3, "text": "red", "tokens": [2]})
     assert replay.has_caught_up
+
+
+class DyingPool:
+    """A client whose connection breaks after each list of frames; the last list is complete."""
+
+    def __init__(self, lives: list[list[dict[str, Any]]]) -> None:
+        self._lives = iter(lives)
+        self.submitted: list[PoolRequest] = []
+
+    async def submit(self, request: PoolRequest, *, timeout_s: float) -> None:
+        self.submitted.append(request)
+
+    async def subscribe(self, generation: str, after: int) -> AsyncIterator[dict[str, Any]]:
+        for frame in next(self._lives):
+            yield frame
+        raise PoolLost("gone")
+
+
+WAITING = {"type": "gen.queue", "position": 1, "size": 1}
+READING = {"type": "gen.progress", "phase": "prompt", "done": 1, "total": 2, "cached": 0}
+DONE = {"type": "gen.done", "reason": "stop", "chars": 2}
+
+
+def delta(offset: int, text: str) -> dict[str, Any]:
+    return {"type": "gen.delta", "off": offset, "text": text, "tokens": [ord(c) for c in text]}
+
+
+def frames_of(lives: list[list[dict[str, Any]]]) -> tuple[list[dict[str, Any]], DyingPool]:
+    """Return what a visitor gets whose pool lives these lives."""
+    pool = DyingPool(lives)
+    exchange = Exchange(str(uuid.uuid4()), lambda: pool, patience_s=30)  # type: ignore[return-value,arg-type]
+    request = PoolRequest(
+        generation=exchange.generation,
+        conversation="c",
+        visitor="v",
+        messages=(ChatMessage(Role.USER, "hello"),),
+    )
+
+    async def collect() -> list[dict[str, Any]]:
+        return [frame async for frame in exchange.frames(request)]
+
+    return asyncio.run(asyncio.wait_for(collect(), 30)), pool
+
+
+@pytest.fixture(autouse=True)
+def no_pauses_between_pools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Submit again at once."""
+    monkeypatch.setattr("apps.ai_chat.exchange._PAUSES_S", (0.0,))
+
+
+def test_who_only_waited_is_not_blamed_for_dying_pools() -> None:
+    lives = [[WAITING]] * 5 + [[delta(0, "ok"), DONE]]
+    frames, pool = frames_of(lives)
+    assert frames[-1]["type"] == "gen.done"
+    assert len(pool.submitted) == 6
+
+
+def test_an_answer_that_kills_pools_is_given_up() -> None:
+    frames, pool = frames_of([[delta(0, "o"), READING]] * 5)
+    assert frames[-1] == frames[-1] | {"type": "gen.error", "code": "pool_lost", "partial": True}
+    assert len(pool.submitted) == 1 + MAX_RESTARTS
+
+
+def test_what_was_produced_goes_along() -> None:
+    frames, pool = frames_of([[delta(0, "o")], [delta(0, "o"), delta(1, "k"), DONE]])
+    assert pool.submitted[1].produced == (ord("o"),)
+    assert "".join(frame["text"] for frame in frames if frame["type"] == "gen.delta") == "ok"
