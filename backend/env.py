@@ -60,9 +60,20 @@ SETTINGS: tuple[Setting, ...] = (
     _number(
         "CORRAL_HOT_INSTANCES",
         0,
-        "Instances that are always there; 0 means as many as CORRAL_MAX_INSTANCES.",
+        "Instances that are always there; 0 means as many as CORRAL_MAX_INSTANCES. Others come and "
+        "go with demand.",
         least=0,
         most=64,
+        section=POOL,
+    ),
+    Setting(
+        name="CORRAL_PEAK_HOURS",
+        type=str,
+        default="",
+        help=(
+            "Hours (UTC) and how many instances are always there then: "
+            "Mon-Fri 08:00-18:00=4; Sat,Sun 10:00-14:00=2, for example."
+        ),
         section=POOL,
     ),
     _number(
@@ -74,9 +85,10 @@ SETTINGS: tuple[Setting, ...] = (
         section=POOL,
     ),
     _number(
-        "CORRAL_TOTAL_TIMEOUT_MS",
-        180_000,
-        "Longest time for one answer once it was started, in milliseconds.",
+        "CORRAL_FIRST_TOKEN_TIMEOUT_MS",
+        30_000,
+        "Longest wait for the first word once an answer was started, in milliseconds; a long "
+        "conversation gets three times what reading it should take.",
         least=1000,
         most=3_600_000,
         section=POOL,
@@ -84,9 +96,18 @@ SETTINGS: tuple[Setting, ...] = (
     _number(
         "CORRAL_STALL_TIMEOUT_MS",
         20_000,
-        "An answer without a new token for so many milliseconds is given up.",
+        "An answer without any progress for so many milliseconds is given up; a pool process that "
+        "shows no sign of life for so long is replaced, and its answers go on in the new one.",
         least=1000,
         most=600_000,
+        section=POOL,
+    ),
+    _number(
+        "CORRAL_TOTAL_TIMEOUT_MS",
+        180_000,
+        "Longest time for one answer once it was started, in milliseconds.",
+        least=1000,
+        most=3_600_000,
         section=POOL,
     ),
     _number(
@@ -98,11 +119,36 @@ SETTINGS: tuple[Setting, ...] = (
         section=POOL,
     ),
     _number(
+        "CORRAL_MAX_WAITING_TOKENS",
+        0,
+        "Work that may wait, in tokens to be read and written; 0 means sixteen full conversations.",
+        least=0,
+        most=100_000_000,
+        section=POOL,
+    ),
+    _number(
         "CORRAL_MAX_INFLIGHT",
         2,
         "Questions one visitor may have waiting or running at the same time.",
         least=1,
         most=64,
+        section=POOL,
+    ),
+    _number(
+        "CORRAL_MAX_RUNNING_PER_VISITOR",
+        2,
+        "Answers one visitor may have written at the same time.",
+        least=1,
+        most=64,
+        section=POOL,
+    ),
+    _number(
+        "CORRAL_MAX_INFLIGHT_PER_ADDRESS",
+        16,
+        "Questions that may wait or run at the same time from one network address (IPv6: from one "
+        "network).",
+        least=1,
+        most=10_000,
         section=POOL,
     ),
     _number(
@@ -125,7 +171,10 @@ SETTINGS: tuple[Setting, ...] = (
         name="CORRAL_POOL_URL",
         type=str,
         default="",
-        help="Use a pool that runs elsewhere on this machine (unix:///path/to/pool.sock).",
+        help=(
+            "Use the pool that `manage.py runpool` serves on this machine "
+            "(unix:///run/corral-pool/pool.sock); empty means a pool of this server's own."
+        ),
         section=POOL,
     ),
     Setting(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import cancel, chat, decode, memory, reuse, stall
+from benchmarks import cancel, chat, decode, eta, health, memory, queue, reuse, stall
 from benchmarks.report import Report, median_of
 
 BENCHMARKS = {
@@ -18,6 +18,9 @@ BENCHMARKS = {
     "cancel": cancel,
     "stall": stall,
     "chat": chat,
+    "queue": queue,
+    "eta": eta,
+    "health": health,
 }
 
 

@@ -67,6 +67,11 @@ class Decoder:
         return self._seating.instances
 
     @property
+    def parked_bytes(self) -> int:
+        """Memory that parked conversations take. May be read by any thread."""
+        return self._seating.parking.num_bytes
+
+    @property
     def num_busy(self) -> int:
         """Instances that hold a request, warm-ups included."""
         return sum(instance.answer is not None for instance in self.instances)

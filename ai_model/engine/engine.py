@@ -170,6 +170,7 @@ class Engine:
             heartbeat_age_s=now - self._beat,
             decode_tok_s=decoder.decode_speed.tok_s if decoder is not None else 0.0,
             prefill_tok_s=decoder.prefill_speed.tok_s if decoder is not None else 0.0,
+            parked_bytes=decoder.parked_bytes if decoder is not None else 0,
         )
 
     def recent_steps(self) -> tuple[StepRecord, ...]:

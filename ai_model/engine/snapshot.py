@@ -60,3 +60,5 @@ class EngineSnapshot:
     heartbeat_age_s: float
     decode_tok_s: float
     prefill_tok_s: float
+    parked_bytes: int = 0
+    """KV states of conversations that hold no instance."""

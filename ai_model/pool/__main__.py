@@ -38,6 +38,7 @@ def main() -> int:
         return EXIT_USAGE
     _offer_to_oom_killer()
     report_fd = os.dup(1)
+    os.set_blocking(report_fd, False)  # a parent that is stopped must not stop the pool's loop
     # Whatever a library prints must not be taken for a word to the supervisor.
     os.dup2(2, 1)
 

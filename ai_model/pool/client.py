@@ -8,19 +8,26 @@ from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ai_model.pool.control_result import ControlResult
 from ai_model.pool.errors import BadFrame, PoolLost, PoolUnavailable, ProtocolMismatch, TooLong
 from ai_model.pool.fields import Fields
 from ai_model.pool.frames import Frame, encode
+from ai_model.pool.history import MAX_SAMPLES
 from ai_model.pool.link import Link
+from ai_model.pool.pool_sample import PoolSample, from_json
 from ai_model.pool.request import PoolRequest
 from ai_model.pool.socket_path import usable_socket_path
 from ai_model.pool.status import PoolStatus
+from ai_model.pool.waiting_request import WaitingRequest
 
 Result = TypeVar("Result")
 
 RETRY_S = 0.05
 MAX_ID = 2**53 - 1
 CALL_TIMEOUT_S = 10.0
+SWITCH_TIMEOUT_S = 300.0
+"""A switch of the model waits for running answers and reads a file of a gigabyte."""
+MAX_LISTED = 1000
 
 
 class PoolClient:
@@ -99,12 +106,76 @@ class PoolClient:
         answer = await self._ask({"type": "status"}, timeout_s, waits_for_pool=False)
         return PoolStatus.from_json(answer.get("status"))
 
+    async def history(self, age_s: float, *, timeout_s: float = 5.0) -> tuple[PoolSample, ...]:
+        """Return the pool's samples of the last ``age_s`` seconds, oldest first.
+
+        Raises PoolUnavailable.
+        """
+        frame = {"type": "history", "age_s": age_s}
+        answer = await self._ask(frame, timeout_s, waits_for_pool=False)
+        return from_json(answer.get("history"), max_samples=MAX_SAMPLES)
+
+    async def warm(self, request: PoolRequest, *, timeout_s: float = 2.0) -> bool:
+        """Have a conversation read in idle time; returns whether an instance was idle for it.
+
+        Only the keys and messages of ``request`` count; its generation is never known to the pool.
+        Raises PoolUnavailable at once when there is none.
+        """
+        frame: Frame = {"type": "warm", "request": request.to_json()}
+        answer = await self._ask(frame, timeout_s, waits_for_pool=False)
+        return Fields(answer).flag("begun", default=False)
+
+    # What an operator may do. All of these raise PoolUnavailable at once when there is no pool.
+
+    async def pause(self, message: str = "", *, timeout_s: float = CALL_TIMEOUT_S) -> ControlResult:
+        """Refuse new requests, telling visitors ``message``; what waits and runs goes on."""
+        return await self._control({"type": "pause", "message": message}, timeout_s)
+
+    async def resume(self, *, timeout_s: float = CALL_TIMEOUT_S) -> ControlResult:
+        """Take requests again after pause() or drain()."""
+        return await self._control({"type": "resume"}, timeout_s)
+
+    async def drain(self, *, timeout_s: float = CALL_TIMEOUT_S) -> ControlResult:
+        """Take nothing new and finish what waits and runs, until resume()."""
+        return await self._control({"type": "drain"}, timeout_s)
+
+    async def resize(
+        self, num_instances: int, *, timeout_s: float = CALL_TIMEOUT_S
+    ) -> ControlResult:
+        """Have 1 to 128 instances at most; running answers go on. Raises BadFrame for others."""
+        return await self._control({"type": "resize", "num_instances": num_instances}, timeout_s)
+
+    async def switch_model(
+        self, path: Path, *, timeout_s: float = SWITCH_TIMEOUT_S
+    ) -> ControlResult:
+        """Answer with the model at the absolute ``path`` once what runs has finished.
+
+        ``is_done`` of the result says whether it is in use; otherwise its text says why not.
+        """
+        return await self._control({"type": "switch_model", "path": str(path)}, timeout_s)
+
+    async def cancel(self, generation: str, *, timeout_s: float = CALL_TIMEOUT_S) -> ControlResult:
+        """End a generation for the operator. Raises UnknownGeneration."""
+        return await self._control({"type": "cancel", "generation": generation}, timeout_s)
+
+    async def list_waiting(
+        self, *, timeout_s: float = CALL_TIMEOUT_S
+    ) -> tuple[WaitingRequest, ...]:
+        """Return those in line, the next one first, at most 1000 of them."""
+        answer = await self._ask({"type": "list_waiting"}, timeout_s, waits_for_pool=False)
+        waiting = Fields(answer).items("waiting", max_items=MAX_LISTED, default=[])
+        return tuple(WaitingRequest.from_json(one) for one in waiting)
+
     async def close(self) -> None:
         """Leave the pool; generations go on. Idempotent, and no call works afterwards."""
         self._is_closed = True
         if self._link is not None:
             await self._link.close()
             self._link = None
+
+    async def _control(self, frame: Frame, timeout_s: float) -> ControlResult:
+        answer = await self._ask(frame, timeout_s, waits_for_pool=False)
+        return ControlResult.from_json(answer.get("result"))
 
     async def _ask(self, frame: Frame, timeout_s: float, *, waits_for_pool: bool = True) -> Frame:
         deadline = time.monotonic() + timeout_s

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from ai_model.engine.config import MAX_INSTANCES
 from ai_model.pool.errors import BadFrame
 from ai_model.pool.fields import Fields
 from ai_model.pool.frames import Frame
@@ -52,7 +54,78 @@ class GetStatus:
     """Say how the pool is doing."""
 
 
-Command = Submit | Subscribe | Unsubscribe | Stop | Acknowledge | GetStatus
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetHistory:
+    """Give the samples of the last ``age_s`` seconds."""
+
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warm:
+    """Read the conversation of this request if an instance is idle; nothing is taken."""
+
+    request: PoolRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Refuse new requests, telling visitors ``message``."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """Take requests again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """Take nothing new and finish what there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resize:
+    """Have so many instances at most."""
+
+    num_instances: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchModel:
+    """Answer with the model in ``path``; answered when it is in use or cannot be."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListWaiting:
+    """Say who waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """End a generation for the operator."""
+
+    generation: str
+
+
+ControlCommand = Pause | Resume | Drain | Resize | Cancel
+"""Commands that are answered with a ControlResult at once."""
+Command = (
+    Submit
+    | Subscribe
+    | Unsubscribe
+    | Stop
+    | Acknowledge
+    | GetStatus
+    | GetHistory
+    | Warm
+    | SwitchModel
+    | ListWaiting
+    | ControlCommand
+)
 
 
 def command_id(frame: Frame) -> int:
@@ -78,7 +151,32 @@ def parse_command(frame: Frame) -> Command:
             return Acknowledge(generation=_generation(values))
         case "status":
             return GetStatus()
+        case "history":
+            return GetHistory(age_s=values.number("age_s", default=0.0))
+        case "warm":
+            return Warm(request=PoolRequest.from_json(values.mapping("request")))
+        case "pause":
+            return Pause(message=values.text("message", max_chars=4096, default=""))
+        case "resume":
+            return Resume()
+        case "drain":
+            return Drain()
+        case "resize":
+            return Resize(num_instances=values.integer("num_instances", low=1, high=MAX_INSTANCES))
+        case "switch_model":
+            return SwitchModel(path=_path(values))
+        case "list_waiting":
+            return ListWaiting()
+        case "cancel":
+            return Cancel(generation=_generation(values))
     raise BadFrame("the pool does not know this type of frame")
+
+
+def _path(values: Fields) -> Path:
+    path = values.text("path", max_chars=4096)
+    if not path.startswith("/") or "\0" in path:
+        raise BadFrame("path of frame is not an absolute path")
+    return Path(path)
 
 
 def _generation(values: Fields) -> str:

@@ -11,6 +11,8 @@ from ai_model.engine.config import EngineConfig
 from ai_model.pool.errors import BadFrame
 from ai_model.pool.fields import Fields
 
+MAX_PEAK_HOURS_CHARS = 500
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolConfig:
@@ -22,7 +24,9 @@ class PoolConfig:
     max_instances: int = 4
     """Conversations answered at the same time."""
     hot_instances: int = 0
-    """Instances that are always there; 0 means all. Today the engine always makes all of them."""
+    """Instances that are always there; 0 means all."""
+    peak_hours: str = ""
+    """When how many instances are to be there whatever the demand, as the owner wrote it."""
     n_ctx: int = 2048
     """Context of one conversation, in tokens."""
     max_tokens: int = 512
@@ -44,8 +48,14 @@ class PoolConfig:
     gpu_layers: int = 0
     queue_size: int = 32
     """Requests that may wait."""
+    max_waiting_tokens: int = 32_768
+    """Work that may wait, in estimated tokens of prompts and answers together."""
+    max_running_per_visitor: int = 2
+    """Requests of one visitor that may hold an instance at the same time while others wait."""
     max_inflight_per_visitor: int = 2
     """Requests of one visitor that may wait or run at the same time."""
+    max_inflight_per_address: int = 16
+    """Requests from one block of addresses that may wait or run at the same time."""
     timeout_s: float = 120.0
     """Longest wait for an instance, in seconds."""
     first_token_timeout_s: float = 30.0
@@ -68,7 +78,10 @@ class PoolConfig:
             ("parked_bytes", self.parked_bytes, 0, 2**40),
             ("gpu_layers", self.gpu_layers, 0, 1000),
             ("queue_size", self.queue_size, 0, 10_000),
+            ("max_waiting_tokens", self.max_waiting_tokens, 1, 2**40),
+            ("max_running_per_visitor", self.max_running_per_visitor, 1, 10_000),
             ("max_inflight_per_visitor", self.max_inflight_per_visitor, 1, 10_000),
+            ("max_inflight_per_address", self.max_inflight_per_address, 1, 100_000),
         ):
             if not low <= value <= high:
                 raise ValueError(f"{name} must lie between {low} and {high}, not {value}")
@@ -85,6 +98,8 @@ class PoolConfig:
             raise ValueError(f"idle_sleep_s must not be negative, not {self.idle_sleep_s}")
         if not 0 <= self.max_tok_s < 1e7:
             raise ValueError(f"max_tok_s must not be negative, not {self.max_tok_s}")
+        if len(self.peak_hours) > MAX_PEAK_HOURS_CHARS:
+            raise ValueError(f"peak_hours must have at most {MAX_PEAK_HOURS_CHARS} characters")
 
     def engine_config(self) -> EngineConfig:
         """Return the part of these limits that the engine keeps."""
@@ -122,6 +137,8 @@ class PoolConfig:
                 arguments[name] = values.flag(name, default=default)
             elif field.type == "int":
                 arguments[name] = values.integer(name, default=default)
+            elif field.type == "str":
+                arguments[name] = values.text(name, default=default)
             else:
                 arguments[name] = values.number(name, default=default)
         try:

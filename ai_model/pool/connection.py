@@ -11,18 +11,30 @@ from typing import Any
 
 from ai_model.pool.commands import (
     Acknowledge,
+    Cancel,
     Command,
+    ControlCommand,
+    Drain,
+    GetHistory,
     GetStatus,
+    ListWaiting,
+    Pause,
+    Resize,
+    Resume,
     Stop,
     Submit,
     Subscribe,
+    SwitchModel,
     Unsubscribe,
+    Warm,
     command_id,
     parse_command,
 )
+from ai_model.pool.control_result import ControlResult
 from ai_model.pool.errors import BadFrame, PoolError
 from ai_model.pool.frames import PROTOCOL, Frame, check_protocol, decode, encode
 from ai_model.pool.pool import Pool
+from ai_model.pool.pool_sample import to_json
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +56,7 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._subscriptions: dict[int, asyncio.Task[None]] = {}
+        """What takes its time: subscriptions, and a switch of the model."""
         writer.transport.set_write_buffer_limits(high=OUTBOX_BYTES)
 
     async def run(self) -> None:
@@ -111,12 +124,46 @@ class Connection:
                 self._pool.acknowledge(command.generation)
             case GetStatus():
                 return {"type": "status", "id": number, "status": self._pool.status().to_json()}
+            case GetHistory():
+                samples = to_json(self._pool.history.since(command.age_s))
+                return {"type": "history", "id": number, "history": samples}
+            case Warm():
+                return {"type": "ok", "id": number, "begun": self._pool.warm(command.request)}
+            case ListWaiting():
+                waiting = [one.to_json() for one in self._pool.list_waiting()]
+                return {"type": "ok", "id": number, "waiting": waiting}
+            case SwitchModel():
+                self._run_aside(number, self._switch_model(command, number))
+                return None
+            case Pause() | Resume() | Drain() | Resize() | Cancel():
+                return _result(number, self._control(command))
         return {"type": "ok", "id": number}
 
+    def _control(self, command: ControlCommand) -> ControlResult:
+        match command:
+            case Pause():
+                return self._pool.pause(command.message)
+            case Resume():
+                return self._pool.resume()
+            case Drain():
+                return self._pool.drain()
+            case Resize():
+                return self._pool.resize(command.num_instances)
+            case Cancel():
+                return self._pool.cancel(command.generation)
+
+    async def _switch_model(self, command: SwitchModel, number: int) -> None:
+        await self._send(_result(number, await self._pool.switch_model(command.path)))
+
     def _subscribe(self, command: Subscribe, number: int) -> None:
+        self._run_aside(number, self._follow(command, number))
+
+    def _run_aside(self, number: int, work: Coroutine[Any, Any, None]) -> None:
+        """Carry out a command that takes its time while the client gives others."""
         if number in self._subscriptions or len(self._subscriptions) >= MAX_SUBSCRIPTIONS:
+            work.close()
             raise BadFrame("too many subscriptions, or two with the same id")
-        task = asyncio.create_task(self._guard(self._follow(command, number)))
+        task = asyncio.create_task(self._guard(work))
         self._subscriptions[number] = task
         task.add_done_callback(lambda _: self._subscriptions.pop(number, None))
 
@@ -126,8 +173,9 @@ class Connection:
             log = await self._pool.find_log(command.generation)
             frames = log.follow(command.after)
             await self._send({"type": "ok", "id": number})
-            async for frame in frames:
-                await self._send({"type": "event", "sub": number, "frame": frame})
+            with self._pool.watching(command.generation):
+                async for frame in frames:
+                    await self._send({"type": "event", "sub": number, "frame": frame})
             await self._send({"type": "end", "sub": number})
         except PoolError as error:
             await self._send(_error(number, error))
@@ -178,4 +226,16 @@ def _error(number: int | None, error: PoolError) -> Frame:
     frame: Frame = {"type": "error", "id": number, "code": error.code, "text": error.text}
     if error.retry_after_s is not None:
         frame["retry_after_s"] = error.retry_after_s
+    if error.num_waiting is not None:
+        frame["num_waiting"] = error.num_waiting
+    if error.reason:
+        frame["reason"] = str(error.reason)
+    if error.num_waiting is not None:
+        frame["num_waiting"] = error.num_waiting
+    if error.reason:
+        frame["reason"] = str(error.reason)
     return frame
+
+
+def _result(number: int, result: ControlResult) -> Frame:
+    return {"type": "ok", "id": number, "result": result.to_json()}

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from ai_model.engine.errors import EngineNotReady
 from ai_model.engine.events import EngineEvent
 from ai_model.engine.request import EngineRequest
 from ai_model.engine.snapshot import EngineSnapshot, EngineState
+from ai_model.model_file import BadModelFile, inspect
 from ai_model.pool.config import PoolConfig
 from ai_model.pool.engine_port import EngineFactory, EnginePort
 from ai_model.pool.request import PoolRequest
@@ -49,15 +51,19 @@ class EngineLink:
         self._on_event = on_event
         self._loop: asyncio.AbstractEventLoop
         self._engine: EnginePort | None = None
+        self._num_models = 0
+        """Counts switches: a prompt made of one model's tokens is nonsense to another."""
+        self._switch: asyncio.Future[str] | None = None
         self._is_closed = False
         # Importing llama.cpp and tokenising take long enough to be felt by everybody on the loop.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="corral-prompt")
 
-    async def start(self) -> None:
+    async def start(self, num_instances: int) -> None:
         """Make the engine and let it load; returns when loading has begun."""
         self._loop = asyncio.get_running_loop()
         tell_state = partial(self._from_engine, self._take_state)
-        make = partial(self._factory, self._config.engine_config(), tell_state)
+        config = replace(self._config.engine_config(), num_instances=num_instances)
+        make = partial(self._factory, config, tell_state)
         try:
             engine = await self._loop.run_in_executor(self._executor, make)
         except Exception as error:
@@ -69,7 +75,11 @@ class EngineLink:
 
     async def make_prompt(self, request: PoolRequest, max_tokens: int) -> FittedPrompt:
         """Return the prompt of ``request``. Raises PromptTooLong, ValueError, EngineNotReady."""
-        return await self._loop.run_in_executor(self._executor, self._fit, request, max_tokens)
+        num_models = self._num_models
+        prompt = await self._loop.run_in_executor(self._executor, self._fit, request, max_tokens)
+        if num_models != self._num_models:
+            raise EngineNotReady("the model was switched meanwhile")
+        return prompt
 
     def submit(self, request: PoolRequest, prompt: FittedPrompt, max_tokens: int) -> None:
         """Begin the answer. Raises NoFreeInstance, EngineNotReady, ValueError."""
@@ -85,10 +95,62 @@ class EngineLink:
             partial(self._from_engine, self._on_event, request.generation),
         )
 
+    def warm_up(
+        self, request: PoolRequest, prompt: FittedPrompt, on_event: Callable[[EngineEvent], None]
+    ) -> None:
+        """Read a prompt in idle time. Raises NoFreeInstance, EngineNotReady, ValueError."""
+        self._port().submit(
+            EngineRequest(
+                id=request.generation,
+                conversation=request.conversation,
+                visitor=request.visitor,
+                prompt=prompt,
+                is_warm_up=True,
+            ),
+            partial(self._from_engine, on_event),
+        )
+
     def cancel(self, generation: str) -> None:
         """End an answer; its Finished follows. Idempotent."""
         if self._engine is not None:
             self._engine.cancel(generation)
+
+    def resize(self, num_instances: int) -> None:
+        """Have another number of instances a moment later; running answers go on."""
+        self._port().resize(num_instances)
+
+    async def switch_model(self, path: Path, num_instances: int, limit_s: float) -> str:
+        """Answer with the model in ``path`` as soon as what runs has finished.
+
+        Returns an empty text once it is in use, else a sentence that says why not: then the old
+        model stays in use, or the new one comes later than in ``limit_s`` seconds.
+        """
+        if self._switch is not None:
+            return "Another model is being loaded already; try again when that is done."
+        if self.is_asleep:
+            return "The model sleeps; ask something to wake it, then try again."
+        if not self.is_ready:
+            return "The model in use is still loading; try again when the pool is ready."
+        switch = self._switch = self._loop.create_future()
+        try:
+            # A file with a flaw is found here within a moment, while everybody is answered.
+            await self._loop.run_in_executor(self._executor, inspect, path)
+            config = replace(
+                self._config.engine_config(), model_path=path, num_instances=num_instances
+            )
+            self._port().switch_model(config)
+        except (BadModelFile, EngineNotReady, ValueError) as error:
+            self._switch = None
+            return str(error)
+        except asyncio.CancelledError:
+            self._switch = None
+            raise
+        self._num_models += 1
+        self.is_ready = False
+        try:
+            return await asyncio.wait_for(switch, limit_s)
+        except TimeoutError:
+            return f"Answers still run after {limit_s:.0f} s; the new model follows them."
 
     def wake(self) -> None:
         """Load the model again if the engine sleeps."""
@@ -103,6 +165,7 @@ class EngineLink:
         """End the engine, waiting at most ``timeout_s`` seconds, and the thread for prompts."""
         self._is_closed = True
         self.is_ready = False
+        self._end_switch("The pool was closed.")
         if self._engine is not None:
             end = partial(self._engine.close, timeout_s=timeout_s)
             await self._loop.run_in_executor(self._executor, end)
@@ -141,6 +204,15 @@ class EngineLink:
             if snapshot.model is not None:
                 self.model_label = f"{snapshot.model.name} {snapshot.model.quant}".strip()
             self.is_ready = True
+            self._end_switch(snapshot.failure)
             self._on_ready()
         elif state in (EngineState.FAILED, EngineState.CLOSED):
-            self._on_lost(snapshot.failure or "The engine was closed.")
+            reason = snapshot.failure or "The engine was closed."
+            self._end_switch(reason)
+            self._on_lost(reason)
+
+    def _end_switch(self, reason: str) -> None:
+        """Tell who waits for another model; ``reason`` is empty when it is in use."""
+        if self._switch is not None and not self._switch.done():
+            self._switch.set_result(reason)
+        self._switch = None

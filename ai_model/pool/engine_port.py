@@ -26,6 +26,19 @@ class EnginePort(Protocol):
     def cancel(self, request_id: str) -> None:
         """End an answer; its Finished follows. Idempotent."""
 
+    def resize(self, num_instances: int) -> None:
+        """Change the number of instances while answers run; takes effect a moment later.
+
+        Raises ValueError for a number that no engine can have.
+        """
+
+    def switch_model(self, config: EngineConfig) -> None:
+        """Answer with another model once the running answers have finished; LOADING until then.
+
+        When it cannot be loaded the old one stays, and the snapshot's ``failure`` says why. Raises
+        EngineNotReady.
+        """
+
     def wake(self) -> None:
         """Load the model again if the engine sleeps; returns at once."""
 

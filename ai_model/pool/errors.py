@@ -14,10 +14,33 @@ PoolError
 └── PoolStartError        the pool cannot be started here; the message says what to change
 
 Every error has a ``code`` (one of the chat protocol's error codes where a visitor may see it), a
-sentence, and ``retry_after_s`` where trying again makes sense.
+sentence, and ``retry_after_s`` where trying again makes sense. A refusal for want of room also says
+which limit it was and how many requests wait.
 """
 
 from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RefusalReason(StrEnum):
+    """Which limit a request met, for programs and for the books."""
+
+    REQUESTS = "requests"
+    """As many requests wait as may."""
+    TOKENS = "tokens"
+    """As much work waits as may."""
+    WAIT = "wait"
+    """The wait would be longer than anybody may wait."""
+    VISITOR = "visitor"
+    """The visitor has too many requests open."""
+    ADDRESS = "address"
+    """Too many requests are open from the visitor's block of addresses."""
+    SHARE = "share"
+    """Programs, or warm-ups, have taken all the places they may have."""
+    CLOSED = "closed"
+    """The pool takes nothing at the moment."""
+    NO_MODEL = "no_model"
 
 
 class PoolError(Exception):
@@ -25,10 +48,21 @@ class PoolError(Exception):
 
     code = "internal"
 
-    def __init__(self, text: str = "", *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        retry_after_s: float | None = None,
+        num_waiting: int | None = None,
+        reason: str = "",
+    ) -> None:
         super().__init__(text)
         self.text = text
         self.retry_after_s = retry_after_s
+        self.num_waiting = num_waiting
+        """Requests in line, where that is why."""
+        self.reason = reason
+        """A RefusalReason, or empty."""
 
 
 class Refused(PoolError):
@@ -117,6 +151,14 @@ _BY_CODE: dict[str, type[PoolError]] = {
 }
 
 
-def error_for(code: str, text: str, retry_after_s: float | None = None) -> PoolError:
+def error_for(
+    code: str,
+    text: str,
+    retry_after_s: float | None = None,
+    *,
+    num_waiting: int | None = None,
+    reason: str = "",
+) -> PoolError:
     """Return the error that the other side described; an unknown code becomes a PoolError."""
-    return _BY_CODE.get(code, PoolError)(text, retry_after_s=retry_after_s)
+    error = _BY_CODE.get(code, PoolError)
+    return error(text, retry_after_s=retry_after_s, num_waiting=num_waiting, reason=reason)

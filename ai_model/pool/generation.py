@@ -68,6 +68,8 @@ class Generation:
         self.log = log
         self.state = GenerationState.WAITING
         self.outcome: Outcome | None = None
+        self.error_code = ""
+        """Why it failed, once it has."""
         self.text = request.produced_text
         self.num_tokens = len(request.produced)
         self.submitted_at = now
@@ -79,6 +81,10 @@ class Generation:
         self.num_dropped_turns = 0
         self.ending: DoneReason | None = None
         """Why the engine was told to end this answer, when it was."""
+        self.unwatched_since: float | None = now
+        """Since when nobody follows the frames; None while somebody does."""
+        self._num_followers = 0
+        self._is_cancelled = False
         self._seen: int | None = None
         self._coalescer = Coalescer()
         self._shown_place: tuple[int, int, str] | None = None
@@ -97,6 +103,17 @@ class Generation:
     def is_ended(self) -> bool:
         """Whether the terminal frame is written."""
         return self.state is GenerationState.ENDED
+
+    def join(self) -> None:
+        """Somebody follows the frames from now on."""
+        self._num_followers += 1
+        self.unwatched_since = None
+
+    def leave(self, now: float) -> None:
+        """A follower is gone; the generation goes on."""
+        self._num_followers -= 1
+        if self._num_followers == 0:
+            self.unwatched_since = now
 
     def show_place(self, position: int, size: int, eta: Eta | None, reason: str = "") -> None:
         """Tell the followers the place in line (1 = next of ``size``) when it has changed."""
@@ -176,14 +193,18 @@ class Generation:
         self.log.append("gen.delta", {"off": len(self.text), "text": text, "tokens": list(tokens)})
         self.text += text
 
-    def request_end(self, reason: DoneReason, seen: int | None = None) -> None:
+    def request_end(
+        self, reason: DoneReason, seen: int | None = None, *, is_cancelled: bool = False
+    ) -> None:
         """Note why the engine is told to end this answer; the first reason stays.
 
-        ``seen`` is how many code points the visitor had on the screen when stopping.
+        ``seen`` is how many code points the visitor had on the screen when stopping;
+        ``is_cancelled`` says that it was not the visitor who stopped it.
         """
         if self.ending is None:
             self.ending = reason
             self._seen = seen
+            self._is_cancelled = is_cancelled
 
     def finish(self, reason: DoneReason, now: float, event: Finished | None = None) -> None:
         """Write gen.done. A requested end wins over the engine's own ``reason``."""
@@ -207,7 +228,7 @@ class Generation:
                 "timing": self._timing(now, event),
                 "quality": QUALITY,
             },
-            OUTCOME_OF_REASON[reason],
+            Outcome.CANCELLED if self._is_cancelled else OUTCOME_OF_REASON[reason],
         )
 
     def fail(
@@ -222,6 +243,7 @@ class Generation:
     ) -> None:
         """Write gen.error with the text so far kept (``partial`` says whether there is any)."""
         self.flush(now)
+        self.error_code = code
         fields = {
             "code": code,
             "text": text,

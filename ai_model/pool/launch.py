@@ -9,6 +9,7 @@ from pathlib import Path
 from ai_model.pool.config import PoolConfig
 from ai_model.pool.fields import Fields
 from ai_model.pool.frames import decode, encode
+from ai_model.pool.restarts import Restarts
 
 
 class Word(StrEnum):
@@ -20,6 +21,8 @@ class Word(StrEnum):
     """The first complete answer of this process. Said once."""
     FAILED = "failed"
     """The process cannot do its work; the sentence says why."""
+    ALIVE = "alive"
+    """Said about once a second; how the engine is doing follows (see Pulse)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +31,55 @@ class Launch:
 
     config: PoolConfig
     socket_path: Path
+    restarts: Restarts = Restarts()
+    """What happened to the processes before this one."""
 
     def to_line(self) -> bytes:
         """Return the line."""
-        frame = {"type": "launch", "config": self.config.to_json(), "socket": str(self.socket_path)}
-        return encode(frame)
+        return encode(
+            {
+                "type": "launch",
+                "config": self.config.to_json(),
+                "socket": str(self.socket_path),
+                "num_restarts": self.restarts.num,
+                "last_cause": self.restarts.last_cause,
+            }
+        )
 
     @classmethod
     def from_line(cls, line: bytes) -> Launch:
         """Return what ``to_line`` wrote. Raises BadFrame."""
         values = Fields(decode(line))
-        return cls(PoolConfig.from_json(values.mapping("config")), Path(values.text("socket")))
+        return cls(
+            PoolConfig.from_json(values.mapping("config")),
+            Path(values.text("socket")),
+            Restarts(
+                values.integer("num_restarts", default=0), values.text("last_cause", default="")
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a pool process says of its engine."""
+
+    silent_s: float = 0.0
+    """Seconds for which the engine has shown no sign of life although it had work."""
+    num_running: int = 0
+    """Requests the engine has in hand."""
+
+    def to_sentence(self) -> str:
+        """Return the words that follow ALIVE."""
+        return f"{self.silent_s:.1f} {self.num_running}"
+
+    @classmethod
+    def from_sentence(cls, sentence: str) -> Pulse:
+        """Return what ``to_sentence`` wrote; anything else is an engine without a complaint."""
+        try:
+            silent_s, num_running = sentence.split()
+            return cls(float(silent_s), int(num_running))
+        except ValueError:
+            return cls()
 
 
 def say(word: Word, sentence: str = "") -> bytes:

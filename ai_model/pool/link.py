@@ -11,6 +11,7 @@ from pathlib import Path
 from ai_model.pool.errors import BadFrame, PoolError, PoolUnavailable, ProtocolMismatch, error_for
 from ai_model.pool.fields import Fields
 from ai_model.pool.frames import MAX_FRAME_BYTES, PROTOCOL, Frame, check_protocol, decode, encode
+from ai_model.pool.peer import peer_uid
 
 HELLO_TIMEOUT_S = 5.0
 MAX_BEHIND = 512
@@ -61,10 +62,16 @@ class Link:
         """Return a link to the pool at ``path``.
 
         Raises OSError when nobody listens there, ProtocolMismatch, and PoolUnavailable when the
-        process there does not answer as a pool.
+        process there does not answer as a pool or belongs to another user.
         """
         reader, writer = await asyncio.open_unix_connection(path, limit=MAX_FRAME_BYTES)
         try:
+            uid = peer_uid(writer)
+            if uid is not None and uid != os.geteuid():
+                raise PoolUnavailable(
+                    f"The pool at {path} belongs to user {uid}, and this process to user "
+                    f"{os.geteuid()}: both must be the same."
+                )
             writer.write(encode({"type": "hello", "protocol": PROTOCOL, "pid": os.getpid()}))
             line = await asyncio.wait_for(reader.readuntil(b"\n"), HELLO_TIMEOUT_S)
             welcome = decode(line)
@@ -171,6 +178,8 @@ class Link:
                     values.text("code", max_chars=32),
                     values.text("text", default=""),
                     values.optional_number("retry_after_s"),
+                    num_waiting=values.optional_integer("num_waiting"),
+                    reason=values.text("reason", max_chars=32, default=""),
                 )
             )
         elif number is not None and (subscription := self._subscriptions.pop(number, None)):

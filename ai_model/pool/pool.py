@@ -3,40 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import contextlib
 import os
 import time
-from collections.abc import Callable, Coroutine
-from functools import partial
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import overload
 
-from ai_model.engine.errors import EngineError, EngineNotReady, NoFreeInstance
-from ai_model.engine.events import Delta, EngineEvent, Finished, FinishReason, Progress, Started
-from ai_model.pool.admission import DRAIN_RETRY_S, Admission
+from ai_model.pool.capacity import Capacity
 from ai_model.pool.config import PoolConfig
-from ai_model.pool.deadlines import is_stuck, passed_deadline
+from ai_model.pool.control_result import ControlResult, Intake
+from ai_model.pool.controls import Controls
+from ai_model.pool.dispatcher import Dispatcher
+from ai_model.pool.endings import Endings
 from ai_model.pool.engine_link import EngineLink
 from ai_model.pool.engine_port import EngineFactory, make_engine
 from ai_model.pool.errors import PoolError, UnknownGeneration
-from ai_model.pool.eta import EtaEstimator
 from ai_model.pool.event_log import EventLog
 from ai_model.pool.generation import DoneReason, Generation, GenerationState, Outcome
-from ai_model.pool.log_store import LogStore
-from ai_model.pool.queue import WaitingLine
+from ai_model.pool.history import INTERVAL_S, History
+from ai_model.pool.listener import Listener
+from ai_model.pool.register import Register
 from ai_model.pool.request import PoolRequest
-from ai_model.pool.statistics import Statistics
+from ai_model.pool.restarts import NO_RESTARTS, Restarts
 from ai_model.pool.status import PoolStatus
 from ai_model.pool.status_report import report_status
+from ai_model.pool.tasks import Tasks
 from ai_model.pool.timers import Timers
-from ai_model.prompt import PromptTooLong
-
-logger = logging.getLogger(__name__)
+from ai_model.pool.waiting_request import WaitingRequest
+from ai_model.pool.warm_ups import WarmUps
+from ai_model.pool.watch import CANCEL_PATIENCE_S, Watch
 
 TICK_S = 0.1
+SIZE_S = 5.0
+"""So often an idle pool looks whether it has too many instances, or too few for the hour."""
 SWEEP_S = 60.0
-RETRY_S = 0.02
-CANCEL_PATIENCE_S = 1.0
-"""A cancelled answer is ended for its reader after this time, even if the engine says nothing."""
+UNWATCHED_GRACE_S = 30.0
+"""Whoever reloads a page or changes networks is back by then."""
 START_GRACE_S = 5.0
 """After a start, a subscriber may come before the request it belongs to is submitted again."""
 
@@ -57,42 +61,87 @@ class Pool:
         engine_factory: EngineFactory = make_engine,
         on_answered: Callable[[], None] = lambda: None,
         on_broken: Callable[[str], None] | None = None,
+        restarts: Restarts = NO_RESTARTS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.config = config
-        self.logs = LogStore()
-        self.line = WaitingLine(config.queue_size + config.max_instances)
-        self.estimator = EtaEstimator()
-        self.admission = Admission(config, self.estimator)
-        self.statistics = Statistics()
+        """Its limits as they are now: resize() changes the number of instances."""
         self.started_at = clock()
-        self._engine = EngineLink(
+        self.restarts = restarts
+        """The earlier processes of this pool."""
+        self.history = History()
+        """The last two hours, a sample every ten seconds."""
+        self._on_answered = on_answered
+        self._on_broken = on_broken
+        self._clock = clock
+        self._is_closed = False
+        self._timers = Timers()
+        self._tasks = Tasks()
+        register = self._register = Register(config)
+        self.logs, self.line, self.statistics = register.logs, register.line, register.statistics
+        self.admission, self.estimator = register.admission, register.estimator
+        engine = self._engine = EngineLink(
             config,
             engine_factory,
             on_ready=self._dispatch,
             on_lost=self._lose_engine,
-            on_event=self._take_event,
+            on_event=lambda generation, event: self._listener.take(generation, event),
         )
-        self._on_answered = on_answered
-        self._on_broken = on_broken
-        self._clock = clock
-        self._live: dict[str, Generation] = {}
-        """Generations without a terminal frame."""
-        self._held: dict[str, Generation] = {}
-        """Generations with an instance, ended or not."""
-        self._cancelled_at: dict[str, float] = {}
-        self._progress_at = clock()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._timers = Timers()
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._is_closed = False
+        capacity = self._capacity = Capacity(config, resize=engine.resize)
+        endings = self._endings = Endings(
+            register=register,
+            engine=engine,
+            on_left_line=self._dispatch,
+            on_ended=self._note_end,
+            clock=clock,
+        )
+        self._dispatcher = Dispatcher(
+            config,
+            register=register,
+            endings=endings,
+            engine=engine,
+            capacity=capacity,
+            timers=self._timers,
+            tasks=self._tasks,
+            clock=clock,
+        )
+        self._listener = Listener(
+            register=register,
+            endings=endings,
+            engine=engine,
+            timers=self._timers,
+            on_freed=self._dispatch,
+            clock=clock,
+        )
+        self._watch = Watch(
+            config,
+            register=register,
+            endings=endings,
+            engine=engine,
+            listener=self._listener,
+            on_stuck=self._lose_engine,
+        )
+        self._controls = Controls(
+            register=register,
+            endings=endings,
+            engine=engine,
+            capacity=capacity,
+            on_change=self._dispatch,
+            clock=clock,
+        )
+        self._warm_ups = WarmUps(
+            config, register=register, engine=engine, capacity=capacity, tasks=self._tasks
+        )
 
     async def start(self) -> None:
         """Begin loading the model; returns at once. Requests may be submitted from now on."""
         self.started_at = self._clock()
-        self._spawn(self._engine.start())
+        self._tasks.spawn(self._engine.start(self._capacity.size))
         self._timers.arm("sweep", SWEEP_S, self._sweep)
+        self._timers.arm("size", SIZE_S, self._check_size)
+        self._observe()
+
+    # What web processes ask.
 
     def submit(self, request: PoolRequest) -> None:
         """Take a request, or raise why not (a subclass of PoolError).
@@ -102,19 +151,17 @@ class Pool:
         if request.generation in self.logs:
             return
         try:
-            self.admission.check(
-                request.visitor, num_waiting=len(self.line), num_free=self.num_free
+            if not self.admission.is_closed:
+                self._controls.check(request)
+            self._register.open(
+                request,
+                self._clock(),
+                num_free=self.num_free,
+                num_instances=self._capacity.size,
             )
-        except PoolError:
-            self.statistics.num_refused += 1
+        except PoolError as error:
+            self._register.refuse(error)
             raise
-        now = self._clock()
-        self.admission.enter(request.visitor)
-        self.statistics.num_accepted += 1
-        log = self.logs.open(request.generation)
-        self._live[request.generation] = Generation(request, log, now)
-        self._idle.clear()
-        self.line.push(request.generation, now + self.config.timeout_s)
         self._timers.arm("tick", TICK_S, self._tick)
         self._dispatch()
 
@@ -122,13 +169,22 @@ class Pool:
         """End a generation in whatever state it is. Idempotent. Raises UnknownGeneration."""
         if generation_id not in self.logs:
             raise UnknownGeneration(f"the pool does not know generation {generation_id}")
-        generation = self._live.get(generation_id)
+        generation = self._register.live.get(generation_id)
         if generation is not None:
-            self._end_early(generation, DoneReason.USER_STOP, seen)
+            self._endings.end_early(generation, DoneReason.USER_STOP, seen)
 
     def acknowledge(self, generation_id: str) -> None:
         """Note that an answer is stored. Unknown ones were forgotten already, which is fine."""
         self.logs.acknowledge(generation_id)
+
+    def warm(self, request: PoolRequest) -> bool:
+        """Read a conversation in idle time; returns whether an instance is idle for it.
+
+        It is never in line, is in no count and has no log.
+        """
+        if self._is_closed or self.admission.is_closed or self._controls.intake is not Intake.OPEN:
+            return False
+        return self._warm_ups.begin(request)
 
     async def find_log(self, generation_id: str) -> EventLog:
         """Return the log of a generation, waiting for it a few seconds after a pool start.
@@ -141,10 +197,68 @@ class Pool:
             await asyncio.sleep(TICK_S)
         return log
 
+    @contextlib.contextmanager
+    def watching(self, generation_id: str) -> Iterator[None]:
+        """Count a follower of a generation; its leaving ends nothing."""
+        generation = self._register.live.get(generation_id)
+        if generation is not None:
+            generation.join()
+        try:
+            yield
+        finally:
+            if generation is not None:
+                generation.leave(self._clock())
+
+    # What an operator may do.
+
+    def pause(self, message: str = "") -> ControlResult:
+        """Refuse what comes, telling visitors ``message``; what waits and runs goes on."""
+        return self._controls.pause(message)
+
+    def resume(self) -> ControlResult:
+        """Take requests again after pause() or drain()."""
+        return self._controls.resume()
+
+    @overload
+    def drain(self) -> ControlResult: ...
+    @overload
+    def drain(self, limit_s: float) -> Awaitable[None]: ...
+    def drain(self, limit_s: float | None = None) -> ControlResult | Awaitable[None]:
+        """Take nothing new and finish what waits and runs, until resume().
+
+        With a limit it is finish(), which once had this name.
+        """
+        return self._controls.drain() if limit_s is None else self.finish(limit_s)
+
+    def resize(self, num_instances: int) -> ControlResult:
+        """Have 1 to 128 instances at most; running answers go on. Raises ValueError."""
+        result = self._controls.resize(num_instances)
+        hot = min(self.config.hot_instances, num_instances)
+        self.config = replace(self.config, max_instances=num_instances, hot_instances=hot)
+        return result
+
+    async def switch_model(self, path: Path) -> ControlResult:
+        """Answer with another model once what runs has finished; who waits keeps the place."""
+        return await self._controls.switch_model(path)
+
+    def cancel(self, generation_id: str) -> ControlResult:
+        """End a generation for the operator. Raises UnknownGeneration."""
+        return self._controls.cancel(generation_id)
+
+    def list_waiting(self) -> tuple[WaitingRequest, ...]:
+        """Return those in line, the next one first; never their texts."""
+        return self._controls.list_waiting()
+
+    def end_unwatched(self, num_wanted: int, grace_s: float = UNWATCHED_GRACE_S) -> int:
+        """End up to ``num_wanted`` generations without a reader; returns how many it were."""
+        return self._controls.end_unwatched(num_wanted, grace_s)
+
+    # How it is doing.
+
     @property
     def is_ready(self) -> bool:
         """Whether there is a model to answer with."""
-        return self._engine.is_ready and not self.admission.failure
+        return self._dispatcher.is_ready
 
     @property
     def is_asleep(self) -> bool:
@@ -153,28 +267,53 @@ class Pool:
 
     @property
     def num_free(self) -> int:
-        """Instances that could take a request now."""
-        return self.config.max_instances - len(self._held) if self.is_ready else 0
+        """Instances that could take a request now, those made on demand included."""
+        free = self._capacity.reachable - len(self._register.held)
+        return max(0, free) if self.is_ready else 0
+
+    @property
+    def num_instances(self) -> int:
+        """Instances there are now."""
+        return self._capacity.size
 
     @property
     def num_running(self) -> int:
         """Instances that are taken."""
-        return len(self._held)
+        return len(self._register.held)
 
     def status(self) -> PoolStatus:
         """Say how the pool is doing. Never waits for the engine."""
-        return report_status(self, self._engine.snapshot(), pid=os.getpid(), now=self._clock())
+        now = self._clock()
+        intake = self._controls.intake
+        return report_status(
+            self,
+            self._engine.snapshot(),
+            pid=os.getpid(),
+            now=now,
+            num_instances=self._capacity.size,
+            hot_instances=self._capacity.hot or self._capacity.limit,
+            paused_notice=self._controls.message if intake is Intake.PAUSED else None,
+            is_draining=intake is Intake.DRAINING,
+            running=self._register.running(now),
+            eta=self._register.wait_record.figures(),
+            waiting_tokens=self.line.waiting_cost,
+            oldest_wait_s=max(
+                (now - one.submitted_at for one in self._register.waiting(now)), default=0.0
+            ),
+        )
 
-    async def drain(self, limit_s: float) -> None:
+    # The end.
+
+    async def finish(self, limit_s: float) -> None:
         """Take nothing more, end what waits, let what runs finish within ``limit_s`` seconds."""
         self.admission.is_closed = True
-        for generation in list(self._live.values()):
+        for generation in list(self._register.live.values()):
             if generation.state is GenerationState.WAITING:
-                self._lose(generation, "The pool is shutting down.")
-        await self._wait_idle(limit_s)
-        for generation in list(self._live.values()):
-            self._end_early(generation, DoneReason.SHUTDOWN)
-        await self._wait_idle(CANCEL_PATIENCE_S + 2 * TICK_S)
+                self._endings.lose(generation, "The pool is shutting down.")
+        await self._register.wait_until_empty(limit_s)
+        for generation in list(self._register.live.values()):
+            self._endings.end_early(generation, DoneReason.SHUTDOWN)
+        await self._register.wait_until_empty(CANCEL_PATIENCE_S + 2 * TICK_S)
 
     async def close(self, timeout_s: float = 10.0) -> None:
         """End everything and give the engine back. Idempotent."""
@@ -182,115 +321,16 @@ class Pool:
             return
         self._is_closed = True
         self.admission.is_closed = True
-        for generation in list(self._live.values()):
-            self._lose(generation, "The pool was closed.")
+        for generation in list(self._register.live.values()):
+            self._endings.lose(generation, "The pool was closed.")
         self._timers.close()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.close()
         await self._engine.close(timeout_s)
 
-    # From the line into an instance.
-
-    def _dispatch(self) -> None:
-        """Give free instances to those who have waited longest; tell the others their place."""
-        while self.num_free > 0 and (next_id := self.line.pop()) is not None:
-            generation = self._live[next_id]
-            now = self._clock()
-            generation.take_instance(now)
-            self._held[next_id] = generation
-            self.statistics.waits.add(now - generation.submitted_at)
-            self._spawn(self._begin(generation))
-        if self.line:
-            self._engine.wake()
-        reason = "" if self.is_ready else "loading"
-        for position, waiting in enumerate(self.line, start=1):
-            eta = self.estimator.estimate(position, self.config.max_instances)
-            self._live[waiting].show_place(position, len(self.line), eta, reason)
-
-    async def _begin(self, generation: Generation) -> None:
-        """Make the prompt of a generation that holds an instance, and give it to the engine."""
-        request = generation.request
-        limits = (request.sampling.max_tokens, self.config.max_tokens, self._engine.n_ctx // 2)
-        max_tokens = min(limits)
-        if len(request.produced) >= max_tokens:
-            # The earlier pool was lost between the last token and telling that it was the last.
-            self._conclude(generation, DoneReason.LENGTH)
-        else:
-            try:
-                prompt = await self._engine.make_prompt(request, max_tokens)
-                if not generation.is_ended:
-                    generation.num_dropped_turns = prompt.num_dropped_turns
-                    generation.num_prompt_tokens = len(prompt.tokens)
-                    self._engine.submit(request, prompt, max_tokens)
-                    return
-            except (NoFreeInstance, EngineNotReady):
-                # Busy with its last answer, or with another model; lost engines end it themselves.
-                if not generation.is_ended:
-                    self._return_to_line(generation)
-                    return
-            except PromptTooLong as error:
-                self._fail(generation, "too_long", str(error), is_retryable=False)
-            except (EngineError, ValueError) as error:
-                self._fail(generation, "internal", str(error))
-            except Exception:
-                logger.exception("Generation %s could not begin.", generation.id)
-                self._fail(generation, "internal", "The prompt could not be made.")
-        self._release(generation)
-        self._dispatch()
-
-    def _return_to_line(self, generation: Generation) -> None:
-        """Undo taking an instance: the engine is still busy with its last answer."""
-        self._release(generation)
-        generation.give_instance_back()
-        deadline = generation.submitted_at + self.config.timeout_s
-        self.line.push_front(generation.id, deadline)
-        self._timers.arm("retry", RETRY_S, self._dispatch)
-
-    # What the engine tells.
-
-    def _take_event(self, generation_id: str, event: EngineEvent) -> None:
-        now = self._progress_at = self._clock()
-        generation = self._held.get(generation_id)
-        if generation is None:
-            return
-        if isinstance(event, Finished):
-            self._release(generation)
-            self.estimator.record_run(now - (generation.instance_at or now))
-            self._take_end(generation, event)
-            self._dispatch()
-        elif generation.is_ended:
-            return
-        elif isinstance(event, Delta):
-            self._take_delta(generation, event, now)
-        elif isinstance(event, Started):
-            generation.start(event, self._engine.model_label)
-        elif isinstance(event, Progress):
-            generation.progress(event)
-
-    def _take_delta(self, generation: Generation, event: Delta, now: float) -> None:
-        is_first = generation.first_text_at is None
-        due_in_s = generation.add(event, now)
-        if is_first and generation.first_text_at is not None:
-            self.statistics.ttfts.add(now - generation.submitted_at)
-        if due_in_s is None:
-            self._timers.drop(generation.id)
-        else:
-            self._timers.arm(generation.id, due_in_s, partial(self._flush, generation))
-
-    def _flush(self, generation: Generation) -> None:
-        generation.flush(self._clock())
-
-    def _take_end(self, generation: Generation, event: Finished) -> None:
-        if generation.is_ended:
-            return
-        if event.reason in (FinishReason.STOP, FinishReason.LENGTH):
-            self._conclude(generation, DoneReason(event.reason.value), event)
-        elif generation.ending is not None:
-            self._conclude(generation, generation.ending, event)
-        else:
-            self._fail(generation, "internal", event.error or "The engine ended this answer.")
+    def _note_end(self, generation: Generation) -> None:
+        self._timers.drop(generation.id)
+        if generation.outcome in (Outcome.DONE, Outcome.LENGTH):
+            self._on_answered()
 
     def _lose_engine(self, reason: str) -> None:
         """There is no model (any more), and every request must be told."""
@@ -300,133 +340,36 @@ class Pool:
             self._on_broken(reason)
             return
         self.admission.failure = reason
-        for generation in list(self._live.values()):
-            is_waiting = self.line.remove(generation.id)
+        for generation in list(self._register.live.values()):
+            is_waiting = self._register.leave_line(generation)
             code = "no_model" if is_waiting else "internal"
-            self._fail(generation, code, reason, is_retryable=not is_waiting)
-        self._held.clear()
-        self._cancelled_at.clear()
-
-    # Ends.
-
-    def _end_early(
-        self, generation: Generation, reason: DoneReason, seen: int | None = None
-    ) -> None:
-        """End a generation before it is complete: at once, or as soon as the engine lets go."""
-        generation.request_end(reason, seen)
-        if generation.state is GenerationState.WAITING:
-            self.line.remove(generation.id)
-            self._conclude(generation, reason)
-            self._dispatch()
-        elif generation.id not in self._cancelled_at:
-            self._cancelled_at[generation.id] = self._clock()
-            self._engine.cancel(generation.id)
-            if generation.state is GenerationState.STARTING:
-                self._conclude(generation, reason)
-
-    def _conclude(
-        self, generation: Generation, reason: DoneReason, event: Finished | None = None
-    ) -> None:
-        """End a generation with what it has; an answer that is too late needs to have something."""
-        now = self._clock()
-        generation.flush(now)
-        if generation.ending is DoneReason.DEADLINE and not generation.text:
-            text = "The answer took too long."
-            generation.fail("deadline", text, now, outcome=Outcome.DEADLINE)
-        else:
-            generation.finish(reason, now, event)
-        self._close_books(generation)
-
-    def _fail(
-        self, generation: Generation, code: str, text: str, *, is_retryable: bool = True
-    ) -> None:
-        if not generation.is_ended:
-            generation.fail(code, text, self._clock(), is_retryable=is_retryable)
-            self._close_books(generation)
-
-    def _lose(self, generation: Generation, text: str) -> None:
-        """End a generation that another pool may go on with."""
-        self.line.remove(generation.id)
-        now = self._clock()
-        outcome = Outcome.POOL_LOST
-        generation.fail("pool_lost", text, now, outcome=outcome, retry_after_s=DRAIN_RETRY_S)
-        self._close_books(generation)
-
-    def _close_books(self, generation: Generation) -> None:
-        """Count a generation whose terminal frame has just been written."""
-        assert generation.outcome is not None
-        self._timers.drop(generation.id)
-        del self._live[generation.id]
-        self.admission.leave(generation.request.visitor)
-        self.logs.end(generation.id, self._clock())
-        self.statistics.outcomes[generation.outcome] += 1
-        if not self._live:
-            self._idle.set()
-        if generation.outcome in (Outcome.DONE, Outcome.LENGTH):
-            self._on_answered()
-
-    def _release(self, generation: Generation) -> None:
-        """Take the instance back; the engine has let go of it, or never had the request."""
-        self._held.pop(generation.id, None)
-        self._cancelled_at.pop(generation.id, None)
+            self._endings.fail(generation, code, reason, is_retryable=not is_waiting)
+        self._register.release_all()
 
     # Time.
+
+    def _dispatch(self) -> None:
+        self._dispatcher.dispatch()
 
     def _tick(self) -> None:
         """Look after deadlines while there is anything to look after."""
         now = self._clock()
-        for late in self.line.expire(now):
+        for late in self._register.expire(now):
             text = f"No instance became free within {self.config.timeout_s:.0f} s."
-            self._live[late].fail("queue_timeout", text, now, outcome=Outcome.EXPIRED)
-            self._close_books(self._live[late])
-        if self._held:
-            self._check_held(now)
+            self._endings.expire(late, text)
+        self._watch.check(now)
         self._dispatch()
-        if self._live or self._held:
+        if self._register.live or self._register.held:
             self._timers.arm("tick", TICK_S, self._tick)
 
-    def _check_held(self, now: float) -> None:
-        snapshot = self._engine.snapshot()
-        speed = 0.0 if snapshot is None else snapshot.prefill_tok_s
-        num_tokens = sum(generation.num_prompt_tokens for generation in self._held.values())
-        prefill_s = num_tokens / speed if speed > 0 else 0.0
-        for generation in list(self._held.values()):
-            if generation.id in self._cancelled_at:
-                self._check_cancel(generation, now - self._cancelled_at[generation.id])
-                continue
-            deadline = passed_deadline(
-                generation,
-                now,
-                self.config,
-                progress_at=self._progress_at,
-                prefill_s=prefill_s,
-            )
-            if deadline is not None:
-                logger.warning("Generation %s passed its %s deadline.", generation.id, deadline)
-                self._end_early(generation, DoneReason.DEADLINE)
+    def _observe(self) -> None:
+        self.history.observe(self.status(), self._clock(), unix_s=time.time())
+        self._timers.arm("history", INTERVAL_S, self._observe)
 
-    def _check_cancel(self, generation: Generation, age_s: float) -> None:
-        """Do not wait for ever for an engine to carry out a cancel."""
-        if not generation.is_ended and age_s >= CANCEL_PATIENCE_S:
-            self._conclude(generation, generation.ending or DoneReason.USER_STOP)
-        snapshot = self._engine.snapshot()
-        heartbeat_age_s = 0.0 if snapshot is None else snapshot.heartbeat_age_s
-        if is_stuck(age_s, heartbeat_age_s):
-            reason = f"The engine has not ended an answer for {age_s:.0f} s; restart the pool."
-            logger.error(reason)
-            self._lose_engine(reason)
+    def _check_size(self) -> None:
+        self._dispatch()
+        self._timers.arm("size", SIZE_S, self._check_size)
 
     def _sweep(self) -> None:
         self.logs.sweep(self._clock())
         self._timers.arm("sweep", SWEEP_S, self._sweep)
-
-    async def _wait_idle(self, limit_s: float) -> None:
-        try:
-            await asyncio.wait_for(self._idle.wait(), limit_s)
-        except TimeoutError:
-            logger.info("%d answers still ran after %.0f s.", len(self._live), limit_s)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

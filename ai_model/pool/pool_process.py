@@ -38,6 +38,7 @@ ENV_NAMES = frozenset(
 )
 ENV_PREFIXES = ("LC_", "GGML_", "LLAMA_", "OMP_", "GOMP_")
 MAX_LINE_BYTES = 64 * 1024
+KILL_S = 5.0
 
 
 class PoolProcess:
@@ -91,6 +92,11 @@ class PoolProcess:
         """Ask the child to end, insist after ``timeout_s`` seconds, and return its exit code."""
         self._popen.terminate()
         return self.reap(timeout_s)
+
+    def kill(self) -> None:
+        """End the child at once, also one that is stopped, and reap it."""
+        self._popen.kill()
+        self.reap(KILL_S)
 
     def reap(self, timeout_s: float) -> int:
         """Wait for the child's end, kill it after ``timeout_s`` seconds; return its exit code."""

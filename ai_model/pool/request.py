@@ -11,6 +11,7 @@ from typing import Any
 from ai_model.engine.request import SamplingParams
 from ai_model.pool.errors import BadFrame
 from ai_model.pool.fields import Fields, is_valid_text
+from ai_model.pool.priority import Priority
 from ai_model.prompt import ChatMessage, Role
 
 MAX_KEY_CHARS = 128
@@ -28,9 +29,12 @@ class PoolRequest:
     """One answer to generate. Raises ValueError for values that cannot be carried.
 
     ``generation`` is a UUID in its usual form, chosen by the client. ``conversation`` and
-    ``visitor`` are opaque keys. ``meta`` holds a few plain values that are repeated in
-    ``gen.created``. ``produced`` and ``produced_text`` are what an earlier pool already generated
-    for this answer; it goes on behind them.
+    ``visitor`` are opaque keys; so is ``address``, the block of addresses the visitor comes from,
+    which shares one turn in line (empty: the visitor has a turn alone). ``priority`` decides its
+    class in line; the client decides it, never the visitor. ``meta`` holds a few plain values that
+    are repeated in ``gen.created``. ``produced`` and ``produced_text`` are what an earlier pool
+    already generated for this answer; it goes on behind them. ``is_resumed`` says that an earlier
+    pool had taken the request, whether it ran or waited: it keeps its place before new ones.
     """
 
     generation: str
@@ -41,6 +45,9 @@ class PoolRequest:
     meta: Mapping[str, MetaValue] = field(default_factory=dict)
     produced: tuple[int, ...] = ()
     produced_text: str = ""
+    address: str = ""
+    priority: Priority = Priority.VISITOR
+    is_resumed: bool = False
 
     def __post_init__(self) -> None:
         if not is_generation_id(self.generation):
@@ -48,6 +55,10 @@ class PoolRequest:
         for name, key in (("conversation", self.conversation), ("visitor", self.visitor)):
             if not 0 < len(key) <= MAX_KEY_CHARS or not is_valid_text(key):
                 raise ValueError(f"{name} must be a text of 1 to {MAX_KEY_CHARS} characters")
+        if len(self.address) > MAX_KEY_CHARS or not is_valid_text(self.address):
+            raise ValueError(f"address must be a text of at most {MAX_KEY_CHARS} characters")
+        if not isinstance(self.priority, Priority):
+            raise ValueError("priority must be a Priority")
         if not 0 < len(self.messages) <= MAX_MESSAGES:
             raise ValueError(f"messages must be 1 to {MAX_MESSAGES}, not {len(self.messages)}")
         if self.messages[-1].role is not Role.USER:
@@ -76,6 +87,9 @@ class PoolRequest:
             "meta": dict(self.meta),
             "produced": list(self.produced),
             "produced_text": self.produced_text,
+            "address": self.address,
+            "priority": str(self.priority),
+            "is_resumed": self.is_resumed,
         }
 
     @classmethod
@@ -92,6 +106,9 @@ class PoolRequest:
                 meta=values.mapping("meta", default={}),
                 produced=values.integers("produced", max_items=MAX_PRODUCED, default=[]),
                 produced_text=values.text("produced_text", max_chars=MAX_TEXT_CHARS, default=""),
+                address=values.text("address", max_chars=MAX_KEY_CHARS, default=""),
+                priority=_priority(values.text("priority", max_chars=16, default="visitor")),
+                is_resumed=values.flag("is_resumed", default=False),
             )
         except ValueError as error:
             raise BadFrame(f"the request is wrong: {error}") from None
@@ -115,6 +132,13 @@ def _is_plain(value: object) -> bool:
     if isinstance(value, int | float):
         return math.isfinite(value) and abs(value) < 2**63
     return _is_plain_text(value)
+
+
+def _priority(value: str) -> Priority:
+    try:
+        return Priority(value)
+    except ValueError:
+        raise BadFrame("priority of request is unknown") from None
 
 
 def _messages(items: list[Any]) -> tuple[ChatMessage, ...]:

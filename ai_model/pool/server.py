@@ -8,13 +8,13 @@ import logging
 import os
 import secrets
 import socket
-import struct
 import time
 from pathlib import Path
 
 from ai_model.pool.connection import Connection
 from ai_model.pool.errors import PoolStartError
 from ai_model.pool.frames import MAX_FRAME_BYTES, PROTOCOL, encode
+from ai_model.pool.peer import peer_uid
 from ai_model.pool.pool import Pool
 
 logger = logging.getLogger(__name__)
@@ -122,12 +122,9 @@ class PoolServer:
             del self._connections[task]
 
     def _refusal(self, writer: asyncio.StreamWriter) -> str | None:
-        peer = writer.get_extra_info("socket")
-        if peer is not None and hasattr(socket, "SO_PEERCRED"):
-            credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-            _, uid, _ = struct.unpack("3i", credentials)
-            if uid != os.geteuid():
-                return f"The pool belongs to user {os.geteuid()} and the client is user {uid}."
+        uid = peer_uid(writer)
+        if uid is not None and uid != os.geteuid():
+            return f"The pool belongs to user {os.geteuid()} and the client is user {uid}."
         if len(self._connections) >= MAX_CONNECTIONS:
             return f"The pool serves {MAX_CONNECTIONS} clients already."
         return None

@@ -9,8 +9,11 @@ from typing import Any
 
 from ai_model.pool.fields import Fields
 from ai_model.pool.frames import PROTOCOL
+from ai_model.pool.json_record import read_record
+from ai_model.pool.wait_record import WaitFigures
 
 MAX_INSTANCES = 1024
+MAX_STATE_CHARS = 16
 
 
 class PoolState(StrEnum):
@@ -18,6 +21,8 @@ class PoolState(StrEnum):
 
     LOADING = "loading"
     READY = "ready"
+    PAUSED = "paused"
+    """Takes nothing new because the operator says so; ``notice`` is what visitors are told."""
     FAILED = "failed"
     DRAINING = "draining"
     DOWN = "down"
@@ -55,21 +60,65 @@ class InstanceStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryStatus:
+    """What the pool process holds in memory, in bytes, and how tight memory is."""
+
+    rss_bytes: int = 0
+    """Resident memory of the pool process, the pages of the mapped model file included."""
+    anon_bytes: int = 0
+    """The part of it that the kernel cannot drop and read again from a file."""
+    weights_bytes: int = 0
+    kv_bytes: int = 0
+    """KV states of the conversations that the instances hold now."""
+    kv_reserved_bytes: int = 0
+    """KV states of all instances with a full context."""
+    parked_bytes: int | None = None
+    """KV states kept outside of instances; None when the engine does not tell."""
+    limit_bytes: int = 0
+    """Memory the site may use (cgroup or machine); 0 when nobody has measured it."""
+    pressure: float | None = None
+    """Memory needed as a share of the limit, 1.0 and above being too much; None if unknown."""
+    resting_pressure: float | None = None
+    """The same at rest, right after loading: what the profile needs by design."""
+    level: str = ""
+    """low, medium, high or critical; empty if unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolStatus:
-    """One pool at one moment. Holds no text of any visitor."""
+    """One pool at one moment. Holds no text of any visitor.
+
+    Counts are since the start of the pool process. Quantiles of waits and first texts are those of
+    the last 5 minutes, those of cancels of the last hour; None means that nothing was measured.
+    """
 
     state: PoolState
     reason: str = ""
     """A sentence for the operator whenever ``state`` is not ready: the cause and what to do."""
+    notice: str = ""
+    """What visitors are told while the pool is paused, in the operator's words."""
     protocol: str = PROTOCOL
     pid: int = 0
     uptime_s: float = 0.0
+    num_restarts: int = 0
+    """Pool processes that died before this one, as the supervisor has counted them."""
+    last_restart_cause: str = ""
+    """Why the last of them died, in a few words."""
     model: ModelStatus | None = None
     model_is_demo: bool = False
     num_instances: int = 0
+    """Instances there are now."""
+    hot_instances: int = 0
+    """Instances that are always there."""
+    max_instances: int = 0
+    """Instances the pool may grow to."""
     num_running: int = 0
     num_waiting: int = 0
     queue_size: int = 0
+    oldest_wait_s: float = 0.0
+    """How long the one who waits longest has waited; 0 when nobody waits."""
+    waiting_tokens: int = 0
+    """Estimated work in the line, in tokens of prompts and answers."""
     instances: tuple[InstanceStatus, ...] = ()
     heartbeat_age_s: float = 0.0
     decode_tok_s: float = 0.0
@@ -77,13 +126,38 @@ class PoolStatus:
     num_accepted: int = 0
     num_refused: int = 0
     num_done: int = 0
+    """Answers: complete ones, those at their length limit, and those the visitor stopped."""
     outcomes: Mapping[str, int] = field(default_factory=dict)
+    """Ended generations by outcome."""
+    errors: Mapping[str, int] = field(default_factory=dict)
+    """Generations that ended with an error, by its code."""
+    deadlines: Mapping[str, int] = field(default_factory=dict)
+    """Deadlines that passed, by kind."""
+    refusals: Mapping[str, int] = field(default_factory=dict)
+    """Requests not taken, by the code of the reason."""
+    num_prompt_tokens: int = 0
+    num_cached_tokens: int = 0
+    """Prompt tokens that needed no reading because an instance already held them."""
+    num_generated_tokens: int = 0
+    running_s: float = 0.0
+    """Seconds that instances have been taken, summed over instances."""
+    instance_s: float = 0.0
+    """Seconds that instances have been there, summed over instances."""
+    utilisation_15min: float | None = None
+    """Mean instances running / instances."""
+    utilisation_24h: float | None = None
     wait_p50_s: float | None = None
     wait_p95_s: float | None = None
     ttft_p50_s: float | None = None
     ttft_p95_s: float | None = None
+    cancel_p50_s: float | None = None
+    """From a cancel until its instance is free."""
+    cancel_p95_s: float | None = None
     eta_s: float | None = None
     """Seconds a request that came now would wait, at the median; None when unknown."""
+    eta: WaitFigures = field(default_factory=WaitFigures)
+    """How true the promised waits were."""
+    memory: MemoryStatus = field(default_factory=MemoryStatus)
 
     @classmethod
     def down(cls, reason: str) -> PoolStatus:
@@ -97,6 +171,24 @@ class PoolStatus:
             return 0
         return max(0, self.num_instances - self.num_running)
 
+    @property
+    def reuse_ratio(self) -> float | None:
+        """Share of prompt tokens that needed no reading; None before the first prompt."""
+        if not self.num_prompt_tokens:
+            return None
+        return min(1.0, self.num_cached_tokens / self.num_prompt_tokens)
+
+    @property
+    def ok_ratio(self) -> float | None:
+        """Share of answers among what ended; who went away by themselves do not count."""
+        num_ended = sum(self.outcomes.values()) - self.outcomes.get("cancelled", 0)
+        return min(1.0, self.num_done / num_ended) if num_ended > 0 else None
+
+    @property
+    def kv_bytes_per_instance(self) -> int:
+        """What one instance more costs with a full context; 0 when no model is loaded."""
+        return 0 if self.model is None else self.model.n_ctx * self.model.kv_bytes_per_token
+
     def as_text(self) -> str:
         """Return the four lines that owners of such pools know."""
         return (
@@ -109,74 +201,28 @@ class PoolStatus:
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         values = asdict(self)
-        return values | {
-            "state": str(self.state),
-            "instances": list(values["instances"]),
-            "outcomes": dict(self.outcomes),
-        }
+        return values | {"state": str(self.state), "instances": list(values["instances"])}
 
     @classmethod
     def from_json(cls, value: object) -> PoolStatus:
-        """Return the status that ``to_json`` wrote; unknown fields are ignored. Raises BadFrame."""
+        """Return the status that ``to_json`` wrote, of this release or another. Raises BadFrame.
+
+        Unknown fields are ignored, missing ones get their defaults, and an unknown state is DOWN.
+        """
         values = Fields(value, "status")
-        state = values.text("state", max_chars=16)
-        raw = values.optional_mapping("model")
-        outcomes = values.mapping("outcomes", default={})
-        counts = Fields(outcomes, "outcomes")
-        return cls(
+        state = values.text("state", max_chars=MAX_STATE_CHARS)
+        model = values.optional_mapping("model")
+        return read_record(
+            cls,
+            value,
+            "status",
             state=PoolState(state) if state in set(PoolState) else PoolState.DOWN,
-            reason=values.text("reason", default=""),
             protocol=values.text("protocol", max_chars=32),
-            pid=values.integer("pid", default=0),
-            uptime_s=values.number("uptime_s", default=0.0),
-            model=None if raw is None else _model(Fields(raw, "model")),
-            model_is_demo=values.flag("model_is_demo", default=False),
-            num_instances=values.integer("num_instances", default=0),
-            num_running=values.integer("num_running", default=0),
-            num_waiting=values.integer("num_waiting", default=0),
-            queue_size=values.integer("queue_size", default=0),
+            model=None if model is None else read_record(ModelStatus, model, "model"),
             instances=tuple(
-                _instance(Fields(item, "instance"))
+                read_record(InstanceStatus, item, "instance")
                 for item in values.items("instances", max_items=MAX_INSTANCES, default=[])
             ),
-            heartbeat_age_s=values.number("heartbeat_age_s", default=0.0),
-            decode_tok_s=values.number("decode_tok_s", default=0.0),
-            prefill_tok_s=values.number("prefill_tok_s", default=0.0),
-            num_accepted=values.integer("num_accepted", default=0),
-            num_refused=values.integer("num_refused", default=0),
-            num_done=values.integer("num_done", default=0),
-            outcomes={key: counts.integer(key) for key in outcomes},
-            wait_p50_s=values.optional_number("wait_p50_s"),
-            wait_p95_s=values.optional_number("wait_p95_s"),
-            ttft_p50_s=values.optional_number("ttft_p50_s"),
-            ttft_p95_s=values.optional_number("ttft_p95_s"),
-            eta_s=values.optional_number("eta_s"),
+            eta=read_record(WaitFigures, values.mapping("eta", default={}), "eta"),
+            memory=read_record(MemoryStatus, values.mapping("memory", default={}), "memory"),
         )
-
-
-def _model(values: Fields) -> ModelStatus:
-    return ModelStatus(
-        name=values.text("name"),
-        quant=values.text("quant"),
-        is_demo=values.flag("is_demo"),
-        n_ctx=values.integer("n_ctx"),
-        num_parameters=values.integer("num_parameters", default=0),
-        size_bytes=values.integer("size_bytes", default=0),
-        kv_bytes_per_token=values.integer("kv_bytes_per_token", default=0),
-    )
-
-
-def _instance(values: Fields) -> InstanceStatus:
-    return InstanceStatus(
-        index=values.integer("index"),
-        state=values.text("state", max_chars=16),
-        generation=values.text("generation", default=""),
-        holds_conversation=values.flag("holds_conversation", default=False),
-        num_prompt=values.integer("num_prompt", default=0),
-        num_prompt_done=values.integer("num_prompt_done", default=0),
-        num_generated=values.integer("num_generated", default=0),
-        tok_s=values.number("tok_s", default=0.0),
-        num_kv_tokens=values.integer("num_kv_tokens", default=0),
-        kv_bytes=values.integer("kv_bytes", default=0),
-        since_s=values.number("since_s", default=0.0),
-    )

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import signal
 import threading
 import time
 from enum import StrEnum
@@ -13,16 +14,21 @@ from pathlib import Path
 
 from ai_model.pool.config import PoolConfig
 from ai_model.pool.errors import PoolStartError
-from ai_model.pool.launch import Launch, Word
+from ai_model.pool.launch import Launch, Pulse, Word
 from ai_model.pool.pool_process import PoolProcess, describe_exit
 from ai_model.pool.restart_policy import RestartPolicy
+from ai_model.pool.restarts import Restarts
+from ai_model.pool.silence import Silence
 from ai_model.pool.socket_path import usable_socket_path
 
 STANDBY_S = 0.5
 LISTEN_TIMEOUT_S = 60.0
 """A process that has no socket after this time will never have one."""
-POLL_S = 5.0
+POLL_S = 0.5
 DYING_S = 5.0
+MAX_CAUSE_CHARS = 300
+MIN_SILENCE_S = 5.0
+"""Loading a program from a slow disk may keep a process from saying its word for a while."""
 
 
 class SupervisorState(StrEnum):
@@ -60,6 +66,8 @@ class Supervisor:
         self.reason = ""
         self.pid: int | None = None
         """Process id of the pool process while there is one."""
+        self.restarts = Restarts()
+        """How often the pool process has died, and of what the last time."""
         self._log = log or logging.getLogger(__name__)
         self._policy = RestartPolicy()
         self._guard = threading.Lock()
@@ -72,7 +80,13 @@ class Supervisor:
     @property
     def num_restarts(self) -> int:
         """How often the pool process has died."""
-        return self._policy.num_deaths
+        return self.restarts.num
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether somebody supervises, or waits for a turn: false before start, after stop, and
+        after a failure of the supervisor itself."""
+        return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
         """Begin to supervise; returns at once. Idempotent.
@@ -107,6 +121,17 @@ class Supervisor:
             for descriptor in self._wakeup:
                 os.close(descriptor)
             self._thread = None
+
+    def abandon(self) -> None:
+        """End the pool process by force; for a caller who ends its own process right afterwards.
+
+        Waits for nothing, so it may be called from a signal handler.
+        """
+        pid = self.pid
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            self._remove_socket()
 
     def retry(self) -> None:
         """Start the pool process now, also after giving up: the operator has removed the cause."""
@@ -169,7 +194,7 @@ class Supervisor:
         started_at = time.monotonic()
         has_answered = False
         try:
-            process = PoolProcess(Launch(self.config, self.socket_path))
+            process = PoolProcess(Launch(self.config, self.socket_path, self.restarts))
         except OSError as error:
             cause = f"it cannot be started ({error.strerror})"
         else:
@@ -178,13 +203,15 @@ class Supervisor:
             self.pid = None
         if self._is_stopping.is_set():
             return
+        self.restarts = Restarts(self.restarts.num + 1, cause[:MAX_CAUSE_CHARS])
         lived_s = time.monotonic() - started_at
         delay_s = self._policy.record_death(lived_s=lived_s, has_answered=has_answered)
         self._pause(delay_s, cause)
 
     def _watch(self, process: PoolProcess) -> tuple[bool, str]:
         """Return whether the process completed an answer, and why it ended."""
-        has_answered, complaint = False, ""
+        has_answered, complaint, pulse = False, "", Pulse()
+        silence = Silence(max_gap_s=4 * POLL_S)
         while True:
             said = process.listen(POLL_S, self._wakeup[0])
             if said is None:
@@ -200,14 +227,34 @@ class Supervisor:
                     self._log.info("The pool process %d listens.", process.pid)
                 elif word is Word.ANSWERED:
                     has_answered = True
+                elif word is Word.ALIVE:
+                    pulse = Pulse.from_sentence(sentence)
                 else:
                     complaint = sentence
+            silence.look(time.monotonic(), is_alive=bool(said))
             age_s = time.monotonic() - process.started_at
-            if self.state is SupervisorState.STARTING and age_s >= LISTEN_TIMEOUT_S:
-                process.end(1.0)
-                cause = f"it had no socket after {age_s:.0f} s"
-                break
+            verdict = self._verdict(pulse, silent_s=silence.seconds, age_s=age_s)
+            if verdict:
+                # By force: a process in this state has nothing to say to its clients any more,
+                # and they hand their answers to the next one when the connection ends.
+                process.kill()
+                return has_answered, verdict
         return has_answered, complaint.rstrip(".") or cause
+
+    def _verdict(self, pulse: Pulse, *, silent_s: float, age_s: float) -> str:
+        """Return why a process has to be replaced although it has not ended, or ""."""
+        if self.state is SupervisorState.STARTING:
+            is_late = age_s >= LISTEN_TIMEOUT_S
+            return f"it had no socket after {age_s:.0f} s" if is_late else ""
+        limit_s = self.config.stall_timeout_s
+        if silent_s >= max(limit_s, MIN_SILENCE_S):
+            return f"it showed no sign of life for {silent_s:.0f} s"
+        if pulse.silent_s >= limit_s:
+            return (
+                f"its engine showed no sign of life for {pulse.silent_s:.0f} s with "
+                f"{pulse.num_running} answers in hand"
+            )
+        return ""
 
     def _pause(self, delay_s: float, cause: str) -> None:
         if self._policy.is_open:
@@ -219,7 +266,8 @@ class Supervisor:
             self._enter(SupervisorState.OPEN, reason)
             self._log.error("%s", reason)
         else:
-            reason = f"The pool process died: {cause}. It is started again in {delay_s:.0f} s."
+            when = f"in {delay_s:.0f} s" if delay_s else "at once"
+            reason = f"The pool process died: {cause}. It is started again {when}."
             self._enter(SupervisorState.BACKOFF, reason)
             self._log.warning("%s", reason)
         self._retry.wait(delay_s)

@@ -31,6 +31,8 @@ DURABLE = TERMINAL | {"gen.created", "gen.started", "gen.notice", "gen.delta"}
 _AT_WORK = frozenset({"gen.started", "gen.progress", "gen.delta"})
 MAX_RESTARTS = 2
 """Pools that may die while they work on this answer."""
+MAX_ACCEPTED = 8
+"""Pools that may take it at all: what kills a pool before it says a word must end somewhere."""
 CALL_TIMEOUT_S = 2.0
 """Short: calls are repeated until the patience ends, and the visitor is told meanwhile."""
 _PAUSES_S = (0.1, 0.2, 0.5, 1.0)
@@ -61,6 +63,7 @@ class Exchange:
         self._is_follower = is_follower
         self._has_all_tokens = not text
         self._num_restarts = 0
+        self._num_accepted = 0
         self._has_started = False
         self._notices: list[JsonFrame] = []
         self._stop_seen: int | None = None
@@ -115,9 +118,9 @@ class Exchange:
                 self._is_follower = False
             if was_running:
                 self._num_restarts += 1
-                if self._num_restarts > MAX_RESTARTS:
-                    yield self._error("pool_lost")
-                    return
+            if self._num_restarts > MAX_RESTARTS or self._num_accepted > MAX_ACCEPTED:
+                yield self._error("pool_lost")
+                return
             now = time.monotonic()
             if waiting_since is None:
                 waiting_since = now
@@ -141,8 +144,15 @@ class Exchange:
                 await asyncio.wait_for(self._stopped.wait(), pause)
 
     async def _submit(self, request: PoolRequest) -> None:
-        request = replace(request, produced=self.tokens, produced_text=self.text)
+        request = replace(
+            request,
+            produced=self.tokens,
+            produced_text=self.text,
+            # It was promised an answer: a new pool must not refuse it for a line that is full.
+            is_resumed=self._num_accepted > 0,
+        )
         await self._connect().submit(request, timeout_s=CALL_TIMEOUT_S)
+        self._num_accepted += 1
         if self._stopped.is_set():
             seen = self._stop_seen
             await self._connect().stop(self.generation, seen=seen, timeout_s=CALL_TIMEOUT_S)

@@ -19,6 +19,7 @@ from ai_model.catalog import UnknownModel
 from ai_model.hardware import memory_limit_bytes
 from ai_model.model_file import BadModelFile
 from apps.ai_pool import conf
+from apps.ai_pool.socket_place import complaint_about
 
 SAFE_DAPHNE = (4, 2, 2)
 GPU_BACKENDS = ("cuda", "hip", "vulkan", "metal", "sycl", "musa", "cann", "opencl")
@@ -52,6 +53,20 @@ def check_model_and_limits(app_configs: Sequence[Any] | None, **kwargs: Any) -> 
             )
         ]
     return []
+
+
+@register("corral")
+def check_pool_url(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """corral.E005: CORRAL_POOL_URL names a place that this process cannot use."""
+    if not conf.is_pool_external():
+        return []
+    try:
+        complaint = complaint_about(conf.socket_path())
+    except conf.ImpossibleSetting:
+        return []  # corral.E001 says it
+    if complaint is None:
+        return []
+    return [Error(complaint.cause, hint=complaint.fix, id="corral.E005")]
 
 
 @register("corral")

@@ -5,6 +5,7 @@ Everything is read when it is asked for, so that a test may override any setting
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +15,17 @@ from ai_model.hardware import memory_limit_bytes, num_usable_cpus
 from ai_model.model_file import ModelFileInfo, inspect
 from ai_model.pool.config import PoolConfig
 from ai_model.pool.errors import PoolStartError
-from ai_model.pool.socket_path import usable_socket_path
+from ai_model.pool.instance_schedule import InstanceSchedule
+from ai_model.pool.socket_path import MAX_PATH_BYTES, usable_socket_path
 from ai_model.profiles import MB, Profile, choose_profile, choose_threads
 from ai_model.prompt import SAFETY_TOKENS
 from ai_model.store import SELECTION_NAME, ChosenModel, ModelStore
 
 MIN_PROMPT_TOKENS = 64
 """A context that leaves less than this for the prompt cannot hold a conversation."""
-_URL_PREFIX = "unix://"
+URL_PREFIX = "unix://"
+FULL_CONTEXTS_WAITING = 16
+"""Work that may wait unless CORRAL_MAX_WAITING_TOKENS says otherwise, in contexts."""
 
 
 class ImpossibleSetting(ValueError):
@@ -95,11 +99,16 @@ def pool_config(chosen: ChosenModel, info: ModelFileInfo, limits: Profile) -> Po
             "CORRAL_MAX_INSTANCES; lower one or raise the other."
         )
     try:
+        InstanceSchedule.parse(settings.CORRAL_PEAK_HOURS)
+    except ValueError as error:
+        raise ImpossibleSetting(f"CORRAL_PEAK_HOURS is wrong: {error}") from None
+    try:
         return PoolConfig(
             model_path=chosen.path,
             model_is_demo=chosen.is_demo or info.is_demo,
             max_instances=max_instances,
             hot_instances=hot_instances,
+            peak_hours=settings.CORRAL_PEAK_HOURS,
             n_ctx=n_ctx,
             max_tokens=max_tokens,
             max_messages=settings.CORRAL_MAX_MESSAGES or limits.max_messages,
@@ -113,8 +122,12 @@ def pool_config(chosen: ChosenModel, info: ModelFileInfo, limits: Profile) -> Po
             idle_sleep_s=settings.CORRAL_IDLE_SLEEP_MIN * 60.0,
             gpu_layers=settings.CORRAL_GPU_LAYERS,
             queue_size=settings.CORRAL_QUEUE_SIZE,
+            max_waiting_tokens=settings.CORRAL_MAX_WAITING_TOKENS or FULL_CONTEXTS_WAITING * n_ctx,
+            max_running_per_visitor=settings.CORRAL_MAX_RUNNING_PER_VISITOR,
             max_inflight_per_visitor=settings.CORRAL_MAX_INFLIGHT,
+            max_inflight_per_address=settings.CORRAL_MAX_INFLIGHT_PER_ADDRESS,
             timeout_s=settings.CORRAL_TIMEOUT_MS / 1000,
+            first_token_timeout_s=settings.CORRAL_FIRST_TOKEN_TIMEOUT_MS / 1000,
             stall_timeout_s=settings.CORRAL_STALL_TIMEOUT_MS / 1000,
             total_timeout_s=settings.CORRAL_TOTAL_TIMEOUT_MS / 1000,
         )
@@ -160,18 +173,33 @@ def socket_path() -> Path:
     """
     url = settings.CORRAL_POOL_URL.strip()
     if url:
-        path = url.removeprefix(_URL_PREFIX)
-        if not url.startswith(_URL_PREFIX) or not path.startswith("/"):
-            raise ImpossibleSetting(
-                f"CORRAL_POOL_URL must look like unix:///run/corral/pool.sock, not {url!r}."
-            )
-        return Path(path)
+        return socket_of(url)
     try:
         return usable_socket_path(Path(settings.CORRAL_VAR_DIR) / "pool.sock")
     except PoolStartError as error:
         raise ImpossibleSetting(str(error)) from None
 
 
-def lock_path() -> Path:
-    """Return the file whose lock says which web process runs the pool."""
-    return Path(settings.CORRAL_VAR_DIR) / "pool.lock"
+def socket_of(url: str) -> Path:
+    """Return the path in an address of a pool. Raises ImpossibleSetting."""
+    path = url.removeprefix(URL_PREFIX)
+    if not url.startswith(URL_PREFIX) or not path.startswith("/") or path.endswith("/"):
+        raise ImpossibleSetting(
+            f"CORRAL_POOL_URL must look like unix:///run/corral-pool/pool.sock, not {url!r}."
+        )
+    if "\0" in path:
+        raise ImpossibleSetting("CORRAL_POOL_URL holds a zero byte; write the path again.")
+    if len(os.fsencode(path)) > MAX_PATH_BYTES:
+        raise ImpossibleSetting(
+            f"The path in CORRAL_POOL_URL has {len(os.fsencode(path))} bytes and a Unix socket may "
+            f"have {MAX_PATH_BYTES}; choose a shorter one, such as /run/corral-pool/pool.sock."
+        )
+    return Path(os.path.normpath(path))
+
+
+def lock_path(socket: Path | None = None) -> Path:
+    """Return the file whose lock says which process runs the pool, by default this site's pool;
+    otherwise the one that listens at ``socket``."""
+    if socket is None or (not is_pool_external() and socket == socket_path()):
+        return Path(settings.CORRAL_VAR_DIR) / "pool.lock"
+    return socket.with_name(f"{socket.name}.lock")

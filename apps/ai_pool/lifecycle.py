@@ -20,9 +20,12 @@ from ai_model.catalog import CATALOG, UnknownModel
 from ai_model.checksums import ChecksumMismatch
 from ai_model.model_file import BadModelFile
 from ai_model.pool.errors import PoolStartError
+from ai_model.pool.restarts import Restarts
 from ai_model.pool.status import PoolState
 from ai_model.pool.supervisor import Supervisor, SupervisorState
 from apps.ai_pool import conf
+from apps.ai_pool.history_thread import HistoryThread
+from apps.ai_pool.socket_place import complaint_about
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +52,9 @@ class _Placement(Protocol):
     def trouble(self) -> Trouble | None:
         """Say what keeps it from listening, when that is known."""
 
+    def restarts(self) -> Restarts:
+        """Say how often it had to be started again."""
+
 
 class _ChildProcess:
     """The pool in a process of its own, watched by a supervisor."""
@@ -70,6 +76,9 @@ class _ChildProcess:
         state = states.get(self._supervisor.state)
         return None if state is None else Trouble(state, self._supervisor.reason)
 
+    def restarts(self) -> Restarts:
+        return self._supervisor.restarts
+
 
 class _Thread:
     """The pool in a thread of this process, for tests and scripts."""
@@ -87,8 +96,12 @@ class _Thread:
     def trouble(self) -> Trouble | None:
         return None
 
+    def restarts(self) -> Restarts:
+        return Restarts()
+
 
 _lock = threading.Lock()
+_history: HistoryThread | None = None
 _placement: _Placement | None = None
 _failure = ""
 _has_hooks = False
@@ -105,14 +118,13 @@ def start_pool() -> None:
         log.info("CORRAL_AUTOSTART is off, so no pool is started here.")
         return
     if conf.is_pool_external():
-        log.info("CORRAL_POOL_URL is set, so the pool is somebody else's: %s", _where())
+        _use_external_pool()
         return
     with _lock:
         if _placement is not None:
             return
         try:
-            plan = conf.pool_plan()
-            _verify_checksum(plan)
+            plan = checked_plan()
             _placement = _ChildProcess(plan) if _is_process_mode() else _Thread(plan)
         except (BadModelFile, UnknownModel, ChecksumMismatch, conf.ImpossibleSetting) as error:
             _failure = f"{error} {RESTART_HINT}"
@@ -125,22 +137,48 @@ def start_pool() -> None:
             log.info("%s", plan.sentence)
             if plan.info.is_demo:
                 log.info("That is the small demo model; `make model` fetches the real TinyLlama.")
+            _keep_history()
             _register_hooks()
             return
     log.error("The assistant has no model: %s", _failure)
 
 
+def checked_plan() -> conf.PoolPlan:
+    """Return what a start of the pool would do, its model compared with the catalog's checksum.
+
+    That takes seconds for a new file and is remembered. Raises BadModelFile, UnknownModel,
+    ChecksumMismatch and conf.ImpossibleSetting, each with one sentence for the operator, and
+    OSError.
+    """
+    plan = conf.pool_plan()
+    for entry in CATALOG:
+        if plan.chosen.path.name == entry.filename:
+            conf.model_store().checksums.verify(plan.chosen.path, entry.sha256)
+    return plan
+
+
 def stop_pool() -> None:
     """End the pool of this process, waiting a few seconds at most. Idempotent; thread-safe."""
-    global _placement
+    global _placement, _history
     with _lock:
         placement, _placement = _placement, None
+        history, _history = _history, None
+    if history is not None:
+        history.stop()
     if placement is None:
         return
     try:
         placement.close()
     except Exception:
         log.exception("The pool did not end in order.")
+
+
+def _keep_history() -> None:
+    """Begin to write the pool's history into the database."""
+    global _history
+    if _history is None:
+        _history = HistoryThread(socket_path)
+        _history.start()
 
 
 def failure() -> str:
@@ -153,7 +191,15 @@ def trouble() -> Trouble | None:
     if _failure:
         return Trouble(PoolState.FAILED, _failure)
     placement = _placement
-    return None if placement is None else placement.trouble()
+    if placement is not None:
+        return placement.trouble()
+    return _external_trouble() if conf.is_pool_external() else None
+
+
+def restarts() -> Restarts:
+    """Return how often this process had to start its pool again, and why the last time."""
+    placement = _placement
+    return Restarts() if placement is None else placement.restarts()
 
 
 def socket_path() -> Path:
@@ -171,18 +217,40 @@ def _is_process_mode() -> bool:
     return bool(settings.CORRAL_POOL_MODE != "thread")
 
 
-def _where() -> str:
+def _use_external_pool() -> None:
+    """Start nothing: CORRAL_POOL_URL says that the pool is a service."""
+    global _failure
     try:
-        return str(conf.socket_path())
+        path = conf.socket_path()
     except conf.ImpossibleSetting as error:
-        return str(error)
+        _failure = f"{error} {RESTART_HINT}"
+        log.error("The assistant has no pool: %s", _failure)
+        return
+    _failure = ""
+    log.info("CORRAL_POOL_URL is set, so the pool at %s is used and none is started here.", path)
+    if (complaint := complaint_about(path)) is not None:
+        log.warning("That pool cannot be reached yet: %s", complaint)
+    with _lock:
+        _keep_history()
+        _register_hooks()
 
 
-def _verify_checksum(plan: conf.PoolPlan) -> None:
-    """Compare a file of the catalog with its checksum; seconds for a new file, then remembered."""
-    for entry in CATALOG:
-        if plan.chosen.path.name == entry.filename:
-            conf.model_store().checksums.verify(plan.chosen.path, entry.sha256)
+def _external_trouble() -> Trouble | None:
+    """Return why a pool that somebody else runs does not answer, if that can be seen from here."""
+    try:
+        path = conf.socket_path()
+    except conf.ImpossibleSetting as error:
+        return Trouble(PoolState.FAILED, str(error))
+    complaint = complaint_about(path)
+    if complaint is not None:
+        return Trouble(PoolState.DOWN, str(complaint))
+    if path.exists():
+        return None
+    return Trouble(
+        PoolState.DOWN,
+        f"No pool serves {path}; start it with `manage.py runpool` (as a service: `systemctl start "
+        "corral-pool`).",
+    )
 
 
 def _register_hooks() -> None:

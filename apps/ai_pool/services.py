@@ -1,22 +1,34 @@
-"""What the site may know about the pool: its status, the assistant's health, the note for staff."""
+"""The one door to the pool: what the site may know of it, and what its operator may do to it."""
 
 from __future__ import annotations
 
 import asyncio
 import math
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from ai_model.pool.errors import PoolError
+from ai_model.catalog import CATALOG
+from ai_model.engine.config import MAX_INSTANCES
+from ai_model.pool.client import PoolClient
+from ai_model.pool.control_result import ControlResult
+from ai_model.pool.errors import PoolError, PoolUnavailable
+from ai_model.pool.request import PoolRequest
 from ai_model.pool.status import PoolState, PoolStatus
+from ai_model.pool.waiting_request import WaitingRequest
+from ai_model.prompt import ChatMessage, Role
 from apps.ai_pool import conf, lifecycle
 from apps.ai_pool.connection import get_pool_client
+
+Result = TypeVar("Result")
 
 STATUS_TIMEOUT_S = 1.5
 NOT_RUNNING = "The pool does not answer; it is starting again, or was never started here."
 _RETRY_AFTER_S = {
     PoolState.LOADING: 2,
     PoolState.DRAINING: 5,
+    PoolState.PAUSED: 60,
     PoolState.DOWN: 5,
     PoolState.FAILED: 30,
 }
@@ -38,7 +50,8 @@ async def pool_status() -> PoolStatus:
     if not reason:
         try:
             async with asyncio.timeout(STATUS_TIMEOUT_S * 2):
-                return await get_pool_client().status(timeout_s=STATUS_TIMEOUT_S)
+                status = await get_pool_client().status(timeout_s=STATUS_TIMEOUT_S)
+            return status
         except PoolError as error:
             reason = error.text
         except conf.ImpossibleSetting as error:
@@ -121,3 +134,89 @@ def model_notice() -> dict[str, Any] | None:
             "restart the server."
         ),
     }
+
+
+async def warm_up(*, conversation: str, visitor: str, messages: Sequence[ChatMessage]) -> bool:
+    """Let the pool read a conversation in idle time, so that its next answer begins at once.
+
+    ``conversation`` and ``visitor`` are the keys that its requests carry, ``messages`` what was
+    said so far, the system prompt first. Returns whether an instance was idle for it. Never raises.
+    """
+    turns = tuple(messages)
+    if not turns or turns[-1].role is not Role.USER:
+        # Prompts end with a question; the next one is not known yet, and read when it comes.
+        turns += (ChatMessage(Role.USER, ""),)
+    try:
+        request = PoolRequest(
+            generation=str(uuid.uuid4()),
+            conversation=conversation,
+            visitor=visitor,
+            messages=turns,
+        )
+        return await get_pool_client().warm(request, timeout_s=STATUS_TIMEOUT_S)
+    except (PoolError, OSError, TimeoutError, ValueError):
+        return False
+
+
+# What an operator may do. These block and are for synchronous code: commands, the admin. Each
+# raises PoolError with a sentence (PoolUnavailable when no pool answers), and
+# conf.ImpossibleSetting for a wrong CORRAL_POOL_URL. Nothing of it outlives the pool process.
+
+
+def pause_pool(message: str = "") -> ControlResult:
+    """Take no new questions and tell visitors ``message``; what waits and runs goes on."""
+    return _ask(lambda client: client.pause(message))
+
+
+def resume_pool() -> ControlResult:
+    """Take questions again after a pause or a drain."""
+    return _ask(lambda client: client.resume())
+
+
+def drain_pool() -> ControlResult:
+    """Take nothing new and finish what waits and runs, for example before a restart."""
+    return _ask(lambda client: client.drain())
+
+
+def resize_pool(num_instances: int) -> ControlResult:
+    """Answer at most 1 to 128 questions at the same time; running answers go on.
+
+    Raises ValueError with a sentence for other numbers.
+    """
+    if not 1 <= num_instances <= MAX_INSTANCES:
+        raise ValueError(f"A pool has 1 to {MAX_INSTANCES} instances, not {num_instances}.")
+    return _ask(lambda client: client.resize(num_instances))
+
+
+def switch_model(name: str) -> ControlResult:
+    """Answer with another model as soon as what runs has finished; waits for that.
+
+    ``name`` is what ``manage.py model use`` takes. Raises UnknownModel, BadModelFile and
+    ChecksumMismatch besides; a file that turns out to be bad later is told in the result.
+    """
+    store = conf.model_store()
+    path = store.resolve(name)
+    for entry in CATALOG:
+        if path.name == entry.filename and path.is_file():
+            store.checksums.verify(path, entry.sha256)
+    return _ask(lambda client: client.switch_model(path.absolute()))
+
+
+def cancel_generation(generation: str) -> ControlResult:
+    """End a question that waits or an answer that runs. Raises UnknownGeneration."""
+    return _ask(lambda client: client.cancel(generation))
+
+
+def list_waiting() -> tuple[WaitingRequest, ...]:
+    """Return those in line, the next one first, at most 1000; never what they ask."""
+    return _ask(lambda client: client.list_waiting())
+
+
+def _ask(call: Callable[[PoolClient], Awaitable[Result]]) -> Result:
+    async def ask() -> Result:
+        try:
+            return await call(get_pool_client())
+        except (OSError, TimeoutError):
+            raise PoolUnavailable(NOT_RUNNING) from None
+
+    return asyncio.run(ask())

@@ -27,6 +27,7 @@ def make_config(**values: Any) -> PoolConfig:
         "max_instances": 2,
         "queue_size": 3,
         "max_inflight_per_visitor": 100,
+        "max_running_per_visitor": 100,
         "n_ctx": 512,
         "max_tokens": 64,
     }

@@ -67,6 +67,14 @@ class FakeEngine:
         self.config = config
         self.tokenizer = FakeTokenizer()
         self.requests: list[EngineRequest] = []
+        self.warm_ups: list[EngineRequest] = []
+        self.sizes: list[int] = []
+        """What resize() was called with."""
+        self.num_instances = config.num_instances
+        self.max_size = 128
+        """More instances than this do not fit into memory."""
+        self.is_next_model_bad = False
+        self.model_name = "Fake Model"
         self.cancelled: list[str] = []
         self.ignores_cancel = False
         self.is_deaf = False
@@ -81,6 +89,8 @@ class FakeEngine:
         self._default_script = tuple(script)
         self._scripts: list[tuple[str, ...]] = []
         self._running: dict[str, Running] = {}
+        self._warming: dict[str, Listener] = {}
+        self._next_config: EngineConfig | None = None
         self._lock = threading.RLock()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -126,6 +136,13 @@ class FakeEngine:
             if request_id in self._running:
                 self._finish(self._running[request_id], FinishReason.CANCELLED)
 
+    def finish_warm_ups(self) -> None:
+        """Let what is read in idle time be read."""
+        with self._lock:
+            for request_id, listener in list(self._warming.items()):
+                del self._warming[request_id]
+                listener(Finished(request_id=request_id, reason=FinishReason.STOP))
+
     @property
     def running_ids(self) -> list[str]:
         """Requests that hold an instance."""
@@ -147,11 +164,15 @@ class FakeEngine:
         with self._lock:
             if self.state is not EngineState.READY:
                 raise EngineNotReady(self.failure or "loading")
-            if self.is_deaf or self.num_free == 0:
+            if self.is_deaf or self.num_free <= (len(self._warming) if request.is_warm_up else 0):
                 raise NoFreeInstance
+            if request.is_warm_up:
+                self.warm_ups.append(request)
+                self._warming[request.id] = listener
+                return
             script = self._scripts.pop(0) if self._scripts else self._default_script
             taken = {running.instance for running in self._running.values()}
-            instance = next(i for i in range(self.config.num_instances) if i not in taken)
+            instance = next(i for i in range(self.num_instances) if i not in taken)
             running = Running(request, listener, script, instance, done=len(request.produced))
             self.requests.append(request)
             self._running[request.id] = running
@@ -181,13 +202,28 @@ class FakeEngine:
     def num_free(self) -> int:
         """Instances without a request."""
         with self._lock:
-            return self.config.num_instances - len(self._running)
+            return self.num_instances - len(self._running)
+
+    def resize(self, num_instances: int) -> None:
+        """Change the number of instances, as far as there is memory."""
+        with self._lock:
+            self.sizes.append(num_instances)
+            self.num_instances = min(num_instances, self.max_size)
+
+    def switch_model(self, config: EngineConfig) -> None:
+        """Load another model once nothing runs."""
+        with self._lock:
+            if self.state is not EngineState.READY:
+                raise EngineNotReady(self.failure or "loading")
+            self._next_config = config
+            self._enter(EngineState.LOADING)
+            self._switch()
 
     def snapshot(self) -> Any:
         """Return something shaped like an EngineSnapshot."""
         is_loaded = self.state is EngineState.READY
         model = SimpleNamespace(
-            name="Fake Model",
+            name=self.model_name,
             quant="F0",
             n_ctx_train=self.config.n_ctx,
             num_parameters=1000,
@@ -211,6 +247,22 @@ class FakeEngine:
                     since_s=time.monotonic() - running.since,
                 )
                 for running in self._running.values()
+            ) + tuple(
+                SimpleNamespace(
+                    index=index,
+                    state="idle",
+                    request_id="",
+                    conversation="",
+                    num_prompt=0,
+                    num_prompt_done=0,
+                    num_generated=0,
+                    tok_s=0.0,
+                    num_kv_tokens=0,
+                    kv_bytes=0,
+                    since_s=0.0,
+                )
+                for index in range(self.num_instances)
+                if index not in {running.instance for running in self._running.values()}
             )
         return SimpleNamespace(
             state=self.state,
@@ -221,6 +273,7 @@ class FakeEngine:
             heartbeat_age_s=self.heartbeat_age_s,
             decode_tok_s=10.0,
             prefill_tok_s=self.prefill_tok_s,
+            parked_bytes=0,
         )
 
     def close(self, timeout_s: float = 10.0) -> None:
@@ -261,6 +314,21 @@ class FakeEngine:
                 num_completion_tokens=running.done,
             )
         )
+        self._switch()
+
+    def _switch(self) -> None:
+        """Take the next model when there is one and nothing runs."""
+        if self._next_config is None or self._running:
+            return
+        config, self._next_config = self._next_config, None
+        if self.is_next_model_bad:
+            self.failure = f"{self.model_name} stays in use: {config.model_path.name} is bad."
+        else:
+            self.failure = ""
+            self.config = config
+            self.num_instances = config.num_instances
+            self.model_name = config.model_path.stem
+        self._enter(EngineState.READY)
 
     def _enter(self, state: EngineState) -> None:
         self.state = state

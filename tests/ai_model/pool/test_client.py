@@ -18,9 +18,12 @@ import pytest
 from ai_model.pool import link as link_module
 from ai_model.pool.client import PoolClient
 from ai_model.pool.config import PoolConfig
+from ai_model.pool.control_result import Intake
 from ai_model.pool.errors import (
+    BadFrame,
     InflightLimit,
     NoModel,
+    PoolError,
     PoolLost,
     PoolUnavailable,
     ProtocolMismatch,
@@ -199,6 +202,110 @@ async def test_a_slow_reader_misses_nothing_durable(
                 await asyncio.sleep(0.05)
         check_log(frames)
         assert text_of(frames) == "x. " * 30
+
+
+async def test_the_operators_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each answers with how the pool stands."""
+    monkeypatch.setattr("ai_model.pool.engine_link.inspect", lambda path: None)
+    config = make_config(max_instances=1)
+    async with connected(tmp_path, config) as (client, engine, _, _):
+        running, waiting = make_request(), make_request(visitor="31a0c2ffff")
+        await client.submit(running)
+        await client.submit(waiting)
+        [one] = await client.list_waiting()
+        assert (one.position, one.generation, one.visitor) == (1, waiting.generation, "v-31a0c2")
+        result = await client.pause("Back at noon.")
+        assert (result.intake, result.num_waiting) == (Intake.PAUSED, 1)
+        with pytest.raises(PoolError, match=r"Back at noon\.") as refusal:
+            await client.submit(make_request())
+        assert refusal.value.retry_after_s
+        assert (await client.drain()).intake is Intake.DRAINING
+        with pytest.raises(PoolUnavailable):
+            await client.submit(make_request())
+        assert (await client.resume()).intake is Intake.OPEN
+        assert (await client.cancel(waiting.generation)).num_waiting == 0
+        with pytest.raises(UnknownGeneration):
+            await client.cancel(str(uuid.uuid4()))
+        assert (await client.resize(3)).max_instances == 3
+        for number in (0, 129):
+            with pytest.raises(BadFrame, match="1 to 128"):
+                await client.resize(number)
+        assert await client.warm(make_request(conversation="another"))
+        assert not await client.warm(make_request(conversation="another"))
+        await until(lambda: engine.running_ids)
+        switch = asyncio.create_task(client.switch_model(Path("/models/other.gguf")))
+        assert (await client.status()).num_running == 1, "others are served meanwhile"
+        engine.finish_all()
+        assert (await switch).model == "other F0"
+        with pytest.raises(BadFrame, match="absolute"):
+            await client.switch_model(Path("models/other.gguf"))
+        await client.close()
+        with pytest.raises(PoolUnavailable):
+            await client.pause()
+
+
+async def test_leaving_is_counted_and_ends_nothing(tmp_path: Path) -> None:
+    """A generation knows whether anybody follows it."""
+    async with connected(tmp_path, make_config(max_instances=2)) as (client, engine, pool, _):
+        request = make_request()
+        await client.submit(request)
+        generation = pool._register.live[request.generation]
+        assert generation.unwatched_since is not None
+        first = asyncio.create_task(collect(client, request.generation))
+        second = asyncio.create_task(collect(client, request.generation))
+        await until(lambda: generation._num_followers == 2)
+        assert generation.unwatched_since is None
+        first.cancel()
+        await until(lambda: generation._num_followers == 1)
+        assert generation.unwatched_since is None
+        second.cancel()
+        await until(lambda: generation.unwatched_since is not None)
+        assert pool.end_unwatched(9) == 0, "it has a while to come back"
+        await until(lambda: engine.running_ids)
+        engine.finish_all()
+        check_log(await collect(client, request.generation))
+
+
+async def test_a_pool_that_shuts_down_tells_everybody(tmp_path: Path) -> None:
+    """Who waits hears when to try again, who is answered gets the rest; then the line is cut."""
+    async with connected(tmp_path, make_config(max_instances=1)) as (client, engine, pool, server):
+        running, waiting = make_request(), make_request()
+        await client.submit(running)
+        await client.submit(waiting)
+        await until(lambda: engine.running_ids)
+        engine.step()
+        readers = [
+            asyncio.create_task(collect(client, request.generation))
+            for request in (running, waiting)
+        ]
+        await until(
+            lambda: all(one.unwatched_since is None for one in pool._register.live.values())
+        )
+        await pool.finish(0.05)
+        await server.close()
+        first, second = [check_log(await reader) for reader in readers]
+        assert (first["type"], first["reason"]) == ("gen.done", "shutdown")
+        assert (second["type"], second["code"]) == ("gen.error", "pool_lost")
+        assert second["retryable"] and second["retry_after_s"] > 0
+        with pytest.raises(PoolUnavailable):
+            await client.status()
+
+
+async def test_a_line_that_is_sent_away_hears_it_before_the_socket_closes(tmp_path: Path) -> None:
+    """However many there are: nothing runs, so nothing gives them time to read."""
+    config = make_config(queue_size=100)
+    async with connected(tmp_path, config, is_loading=True) as (client, _, pool, server):
+        requests = [make_request(visitor=f"v{number}") for number in range(100)]
+        for request in requests:
+            await client.submit(request)
+        readers = [asyncio.create_task(collect(client, request.generation)) for request in requests]
+        await until(
+            lambda: all(one.unwatched_since is None for one in pool._register.live.values())
+        )
+        await pool.finish(5.0)
+        await server.close()
+        for reader in readers:
+            assert check_log(await reader)["code"] == "pool_lost"
 
 
 async def test_a_pool_that_dies_in_an_answer(tmp_path: Path) -> None:

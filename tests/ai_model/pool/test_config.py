@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from tests.ai_model.pool.builders import make_config
 def test_round_trip() -> None:
     """Through JSON and back."""
     config = make_config(max_tok_s=1.5, model_is_demo=True, hot_instances=1, timeout_s=3)
+    config = replace(config, peak_hours="Mon-Fri 08:00-18:00=2", max_waiting_tokens=9)
+    config = replace(config, max_running_per_visitor=1, max_inflight_per_address=5)
     frame = decode(encode({"type": "x", "config": config.to_json()}))
     assert PoolConfig.from_json(frame["config"]) == config
 
@@ -36,6 +39,11 @@ def test_the_model_path_is_made_absolute() -> None:
         {"stall_timeout_s": float("nan")},
         {"max_tok_s": -1},
         {"max_inflight_per_visitor": 0},
+        {"max_inflight_per_address": 0},
+        {"max_running_per_visitor": 0},
+        {"max_waiting_tokens": 0},
+        {"first_token_timeout_s": 0},
+        {"peak_hours": "x" * 501},
     ],
 )
 def test_wrong_values_name_the_field(change: dict[str, Any]) -> None:

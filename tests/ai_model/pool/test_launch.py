@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_model.pool.errors import BadFrame
-from ai_model.pool.launch import Launch, Word, say, understand
+from ai_model.pool.launch import Launch, Pulse, Word, say, understand
+from ai_model.pool.restarts import Restarts
 from tests.ai_model.pool.builders import make_config
 
 
@@ -22,6 +23,20 @@ def test_the_launch_line() -> None:
     for wrong in (b"", b"{}", b'{"type":"launch","config":{}}'):
         with pytest.raises(BadFrame):
             Launch.from_line(wrong)
+
+
+def test_the_launch_line_tells_of_earlier_deaths() -> None:
+    """And a line without them is a first start."""
+    launch = Launch(make_config(), Path("/run/pool.sock"), Restarts(3, "it was ended by a signal"))
+    assert Launch.from_line(launch.to_line()) == launch
+    assert Launch(make_config(), Path("/run/pool.sock")).restarts == Restarts(0, "")
+
+
+@pytest.mark.parametrize("text", ["", "1", "1 2 3", "a 1", "1.5 b"])
+def test_a_pulse_nobody_understands(text: str) -> None:
+    """Is no complaint about the engine."""
+    assert Pulse.from_sentence(text) == Pulse()
+    assert Pulse.from_sentence(Pulse(12.34, 2).to_sentence()) == Pulse(12.3, 2)
 
 
 def test_words() -> None:

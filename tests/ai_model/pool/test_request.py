@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ai_model.engine.request import SamplingParams
 from ai_model.pool.errors import BadFrame
 from ai_model.pool.frames import decode, encode
+from ai_model.pool.priority import Priority
 from ai_model.pool.request import PoolRequest
 from ai_model.prompt import ChatMessage, Role
 from tests.ai_model.pool.builders import make_request
@@ -18,6 +19,7 @@ from tests.ai_model.pool.builders import make_request
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
 
 
+@settings(deadline=None)
 @given(
     texts=st.lists(TEXT, min_size=1, max_size=5),
     meta=st.dictionaries(
@@ -27,6 +29,9 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
     produced_text=TEXT,
     stop=st.lists(st.text("abc", min_size=1, max_size=5), max_size=3),
     seed=st.none() | st.integers(0, 2**32 - 1),
+    address=TEXT,
+    priority=st.sampled_from(Priority),
+    is_resumed=st.booleans(),
 )
 def test_round_trip(
     texts: list[str],
@@ -35,6 +40,9 @@ def test_round_trip(
     produced_text: str,
     stop: list[str],
     seed: int | None,
+    address: str,
+    priority: Priority,
+    is_resumed: bool,
 ) -> None:
     """Through JSON and back."""
     request = make_request(
@@ -42,10 +50,22 @@ def test_round_trip(
         meta=meta,
         produced=tuple(produced),
         produced_text=produced_text,
+        address=address,
+        priority=priority,
+        is_resumed=is_resumed,
         sampling=SamplingParams(stop=tuple(stop), seed=seed, max_tokens=7),
     )
     frame = decode(encode({"type": "submit", "request": request.to_json()}))
     assert PoolRequest.from_json(frame["request"]) == request
+
+
+def test_request_of_an_older_client() -> None:
+    """Knows neither address nor priority, and is a visitor's."""
+    values = make_request().to_json()
+    del values["address"], values["priority"], values["is_resumed"]
+    request = PoolRequest.from_json(values)
+    assert (request.address, request.priority) == ("", Priority.VISITOR)
+    assert not request.is_resumed
 
 
 @pytest.mark.parametrize(
@@ -56,6 +76,9 @@ def test_round_trip(
         {"conversation": ""},
         {"visitor": "v" * 129},
         {"visitor": "\ud800"},
+        {"address": "a" * 129},
+        {"address": "\ud800"},
+        {"priority": "visitor"},
         {"messages": ()},
         {"messages": (ChatMessage(Role.ASSISTANT, "x"),)},
         {"messages": (ChatMessage(Role.USER, "\udfff"),)},
@@ -88,6 +111,11 @@ def test_wrong_values(change: dict[str, Any]) -> None:
         {"produced": [True]},
         {"produced": [1.0]},
         {"meta": []},
+        {"address": 1},
+        {"address": None},
+        {"priority": "king"},
+        {"priority": None},
+        {"is_resumed": 1},
     ],
 )
 def test_wrong_json(change: dict[str, Any]) -> None:

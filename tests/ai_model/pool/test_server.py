@@ -173,6 +173,18 @@ async def test_unknown_and_wrong_commands(tmp_path: Path) -> None:
                 {"type": "stop", "generation": "nobody"},
                 {"type": "subscribe", "generation": "x" * 1000},
                 {"type": "unsubscribe"},
+                {"type": "warm", "request": {}},
+                {"type": "pause", "message": 1},
+                {"type": "resize"},
+                {"type": "resize", "num_instances": 0},
+                {"type": "resize", "num_instances": True},
+                {"type": "resize", "num_instances": 10**9},
+                {"type": "switch_model"},
+                {"type": "switch_model", "path": "relative.gguf"},
+                {"type": "switch_model", "path": "/a\0b"},
+                {"type": "switch_model", "path": "/" + "x" * 5000},
+                {"type": "cancel", "generation": "nobody"},
+                {"type": "cancel"},
             ]
         ):
             peer.send({**frame, "id": number})

@@ -147,6 +147,104 @@ def test_a_process_that_never_listens_is_ended(
     until_sync(lambda: supervisor.num_restarts >= 1)
 
 
+def speaking_program(directory: Path, *words: str) -> str:
+    """Return a program that says these words and then nothing more."""
+    program = directory / "python"
+    program.write_text("#!/bin/sh\n" + "".join(f"echo '{w}'\n" for w in words) + "exec sleep 60\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        (("listening",), "it showed no sign of life for 0 s"),
+        (("listening", "alive 3.4 2"), "its engine showed no sign of life for 3 s with 2 answers"),
+    ],
+)
+def test_a_silent_process_or_engine_is_replaced_and_counted(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], cause: str
+) -> None:
+    """Beyond the stall limit; the cause is kept."""
+    program = speaking_program(directory, *words)
+    monkeypatch.setattr("ai_model.pool.pool_process.sys.executable", program)
+    monkeypatch.setattr(supervisor_module, "MIN_SILENCE_S", 0.0)
+    monkeypatch.setattr(supervisor_module, "POLL_S", 0.05)
+    limit_s = 0.3 if len(words) == 1 else 3.0
+    config = make_config(stall_timeout_s=limit_s)
+    supervisor = Supervisor(config, directory / "pool.sock", directory / "pool.lock")
+    supervisor.start()
+    until_sync(lambda: supervisor.num_restarts >= 1)
+    assert cause in supervisor.restarts.last_cause
+    supervisor.stop()
+
+
+@pytest.mark.parametrize("word", ["alive 2.9 2", "alive 0.0 0", "alive nonsense", "alive"])
+def test_a_process_with_a_pulse_is_left_alone(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    """Below the limit, and whatever else it says."""
+    program = speaking_program(directory, "listening", *[word] * 3)
+    monkeypatch.setattr("ai_model.pool.pool_process.sys.executable", program)
+    monkeypatch.setattr(supervisor_module, "POLL_S", 0.05)
+    config = make_config(stall_timeout_s=3.0)
+    supervisor = Supervisor(config, directory / "pool.sock", directory / "pool.lock")
+    supervisor.start()
+    until_sync(lambda: is_running(supervisor))
+    time.sleep(0.3)
+    assert is_running(supervisor) and supervisor.num_restarts == 0
+    supervisor.stop()
+
+
+def test_a_stopped_process_is_replaced(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real one under SIGSTOP; the next one knows what happened to it."""
+    monkeypatch.setattr(supervisor_module, "MIN_SILENCE_S", 1.5)
+    config = make_config(stall_timeout_s=1.5)
+    supervisor = Supervisor(config, directory / "pool.sock", directory / "pool.lock")
+    supervisor.start()
+    until_sync(lambda: is_running(supervisor), 30)
+    first = supervisor.pid
+    assert first is not None
+    os.kill(first, signal.SIGSTOP)
+    until_sync(lambda: is_running(supervisor) and supervisor.pid not in (None, first), 30)
+    assert not psutil.pid_exists(first)
+    assert supervisor.restarts.num == 1 and "sign of life" in supervisor.restarts.last_cause
+    supervisor.stop()
+
+
+def test_a_next_process_is_told_of_the_last_death(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that it can say so in its status, whoever asks."""
+    launches: list[Launch] = []
+
+    def refuse(launch: Launch) -> PoolProcess:
+        launches.append(launch)
+        raise OSError(12, "x" * 10_000)
+
+    monkeypatch.setattr(supervisor_module, "PoolProcess", refuse)
+    supervisor.start()
+    until_sync(lambda: len(launches) == 2)
+    assert [launch.restarts.num for launch in launches] == [0, 1]
+    cause = launches[1].restarts.last_cause
+    assert cause.startswith("it cannot be started") and len(cause) <= 300
+    assert Launch.from_line(launches[1].to_line()) == launches[1]
+
+
+def test_abandoning_ends_the_process_by_force(supervisor: Supervisor) -> None:
+    """Also one that is stopped."""
+    supervisor.abandon()
+    supervisor.start()
+    until_sync(lambda: is_running(supervisor))
+    assert supervisor.is_alive and supervisor.pid is not None
+    child = psutil.Process(supervisor.pid)
+    child.suspend()
+    supervisor.abandon()
+    until_sync(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    supervisor.stop()
+    assert not supervisor.is_alive
+
+
 def test_a_process_that_ignores_sigterm_is_killed(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, directory: Path
 ) -> None:

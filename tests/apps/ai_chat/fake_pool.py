@@ -111,6 +111,10 @@ class FakePool:
             tokens=[ord(char) for char in text],
         )
 
+    async def read(self, generation: str) -> None:
+        """The model has read a part of the prompt."""
+        await self._append(generation, "gen.progress", phase="prompt", done=1, total=2, cached=0)
+
     async def notice(self, generation: str, **fields: Any) -> None:
         """The pool remarks something."""
         await self._append(generation, "gen.notice", **fields)

@@ -501,6 +501,8 @@ async def test_third_death_ends_the_answer_and_keeps_its_text(
         await pool.die()
         await pool.wait_for_request(number)
         # The relay must be following again, or the next death would go unseen.
+        await pool.read(gen)
+        await tab.until("gen.progress")
         await asyncio.sleep(0.05)
     await pool.die()
     error = await tab.until_end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,10 @@ import pytest
 from pytest_django import Settings
 
 from ai_model.pool.status import InstanceStatus, ModelStatus, PoolState, PoolStatus
+from ai_model.pool.thread import PoolThread
 from apps.ai_pool import lifecycle, services
+from tests.ai_model.pool.builders import make_config, until_sync
+from tests.ai_model.pool.fake_engine import FakeEngine, factory
 from tests.ai_model.tiny_model import build_tiny_model
 
 READY = PoolStatus(
@@ -76,6 +80,36 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> ScriptedPool:
     scripted = ScriptedPool()
     monkeypatch.setattr(services, "get_pool_client", lambda: scripted)
     return scripted
+
+
+class LivePool:
+    """A pool with a scripted engine and one instance, behind a real socket."""
+
+    def __init__(self) -> None:
+        self._factory = factory()
+        config = make_config(max_instances=1)
+        self._thread = PoolThread(config, engine_factory=self._factory)
+        self.socket_path = self._thread.start()
+
+    @property
+    def engine(self) -> FakeEngine:
+        """What answers, by hand."""
+        return self._factory.engine
+
+    def close(self) -> None:
+        self._thread.close()
+
+
+@pytest.fixture
+def live_pool(tiny_settings: Settings) -> Iterator[LivePool]:
+    """The pool that CORRAL_POOL_URL names in this test; it is ready."""
+    live = LivePool()
+    tiny_settings.CORRAL_POOL_URL = f"unix://{live.socket_path}"
+    try:
+        until_sync(lambda: asyncio.run(services.pool_status()).state is PoolState.READY)
+        yield live
+    finally:
+        live.close()
 
 
 @pytest.fixture(autouse=True)

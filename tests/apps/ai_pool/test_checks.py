@@ -49,12 +49,27 @@ def test_too_little_memory(tiny_settings: Settings, monkeypatch: pytest.MonkeyPa
     assert ids() == ["corral.W002"]
 
 
-def test_a_pool_elsewhere_needs_no_model(tiny_settings: Settings) -> None:
+def test_a_pool_elsewhere_needs_no_model(tiny_settings: Settings, tmp_path: Path) -> None:
     tiny_settings.CORRAL_MODEL_PATH = "/nowhere.gguf"
-    tiny_settings.CORRAL_POOL_URL = "unix:///run/corral/pool.sock"
+    tiny_settings.CORRAL_POOL_URL = f"unix://{tmp_path}/p.sock"
     assert ids() == []
-    tiny_settings.CORRAL_POOL_URL = "http://elsewhere"
-    assert ids() == ["corral.E001"]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://elsewhere", "corral.E001"),
+        ("unix:///" + "d" * 120, "corral.E001"),
+        ("unix:///nowhere/pool.sock", "corral.E005"),
+        ("unix:///etc/passwd", "corral.E005"),
+    ],
+)
+def test_a_pool_at_an_impossible_place(tiny_settings: Settings, url: str, expected: str) -> None:
+    """Once, with what to do."""
+    tiny_settings.CORRAL_POOL_URL = url
+    (message,) = run_checks(tags=["corral"])
+    assert message.id == expected and message.level == ERROR
+    assert expected == "corral.E001" or message.hint
 
 
 def test_any_host_in_production(tiny_settings: Settings) -> None:

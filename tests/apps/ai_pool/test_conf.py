@@ -44,6 +44,25 @@ def test_settings_win_over_the_profile(tiny_settings: Settings) -> None:
     assert (config.max_instances, config.hot_instances, config.queue_size) == (2, 1, 3)
     assert (config.timeout_s, config.max_tok_s) == (1.5, 15.0)
     assert (config.parked_bytes, config.idle_sleep_s) == (12 * 1024 * 1024, 120.0)
+    assert config.max_waiting_tokens == 16 * 256
+
+
+def test_every_limit_of_the_queue_and_every_deadline_is_a_setting(tiny_settings: Settings) -> None:
+    tiny_settings.CORRAL_TIMEOUT_MS = 1100
+    tiny_settings.CORRAL_FIRST_TOKEN_TIMEOUT_MS = 2200
+    tiny_settings.CORRAL_STALL_TIMEOUT_MS = 3300
+    tiny_settings.CORRAL_TOTAL_TIMEOUT_MS = 4400
+    tiny_settings.CORRAL_MAX_INFLIGHT = 3
+    tiny_settings.CORRAL_MAX_RUNNING_PER_VISITOR = 1
+    tiny_settings.CORRAL_MAX_INFLIGHT_PER_ADDRESS = 5
+    tiny_settings.CORRAL_MAX_WAITING_TOKENS = 777
+    tiny_settings.CORRAL_PEAK_HOURS = "Mon-Fri 08:00-18:00=2"
+    config = conf.pool_plan().config
+    assert (config.timeout_s, config.first_token_timeout_s) == (1.1, 2.2)
+    assert (config.stall_timeout_s, config.total_timeout_s) == (3.3, 4.4)
+    assert (config.max_inflight_per_visitor, config.max_running_per_visitor) == (3, 1)
+    assert (config.max_inflight_per_address, config.max_waiting_tokens) == (5, 777)
+    assert config.peak_hours == "Mon-Fri 08:00-18:00=2"
 
 
 @pytest.mark.parametrize(
@@ -54,6 +73,7 @@ def test_settings_win_over_the_profile(tiny_settings: Settings) -> None:
         ("CORRAL_HOT_INSTANCES", 9, "9, more than the 4"),
         ("CORRAL_PROFILE", "huge", "choose one of auto"),
         ("CORRAL_STALL_TIMEOUT_MS", 0, "stall_timeout_s"),
+        ("CORRAL_PEAK_HOURS", "when it is busy", "CORRAL_PEAK_HOURS is wrong: .*'when it is busy'"),
     ],
 )
 def test_impossible_settings_are_refused_with_their_numbers(
@@ -81,6 +101,15 @@ def test_the_socket_is_in_the_var_directory(tiny_settings: Settings, tmp_path: P
     assert conf.lock_path() == Path("/srv/corral/var/pool.lock")
 
 
+def test_the_lock_of_a_pool_is_the_same_whoever_asks(tiny_settings: Settings) -> None:
+    """A runpool at this site's own socket and a web process must not both run it."""
+    assert conf.lock_path(conf.socket_path()) == conf.lock_path()
+    elsewhere = Path("/run/corral-pool/pool.sock")
+    assert conf.lock_path(elsewhere) == Path("/run/corral-pool/pool.sock.lock")
+    tiny_settings.CORRAL_POOL_URL = f"unix://{elsewhere}"
+    assert conf.lock_path(conf.socket_path()) == Path("/run/corral-pool/pool.sock.lock")
+
+
 def test_a_var_directory_too_deep_for_a_socket_still_works(
     tiny_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,8 +126,24 @@ def test_the_pool_url_is_the_socket(tiny_settings: Settings) -> None:
     assert conf.socket_path() == Path("/run/corral/pool.sock")
 
 
-@pytest.mark.parametrize("url", ["tcp://127.0.0.1:9", "unix://relative", "/run/pool.sock"])
+def test_a_path_no_socket_can_have(tiny_settings: Settings) -> None:
+    tiny_settings.CORRAL_POOL_URL = "unix:///" + "x" * 100
+    with pytest.raises(ImpossibleSetting, match="101 bytes .* may have 100; choose a shorter one"):
+        conf.socket_path()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "tcp://127.0.0.1:9",
+        "unix://relative",
+        "/run/pool.sock",
+        "unix:///",
+        "unix:///run/corral/",
+        "unix:///a\0b",
+    ],
+)
 def test_another_pool_url_is_refused(tiny_settings: Settings, url: str) -> None:
     tiny_settings.CORRAL_POOL_URL = url
-    with pytest.raises(ImpossibleSetting, match="unix:///run"):
+    with pytest.raises(ImpossibleSetting, match="CORRAL_POOL_URL"):
         conf.socket_path()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pytest_django import Settings
 
 from ai_model.catalog import find_entry
 from ai_model.pool.errors import PoolStartError
+from ai_model.pool.restarts import Restarts
 from ai_model.pool.status import PoolState
 from ai_model.store import ModelStore
 from apps.ai_pool import conf, lifecycle
@@ -37,6 +39,9 @@ class Placement:
 
     def trouble(self) -> lifecycle.Trouble | None:
         return Placement.problem_now
+
+    def restarts(self) -> Restarts:
+        return Restarts(2, "it was ended by signal SIGKILL")
 
 
 @pytest.fixture(autouse=True)
@@ -166,3 +171,37 @@ def test_trouble_is_the_failed_start_or_what_the_supervisor_says(
     assert lifecycle.trouble() == lifecycle.Trouble(PoolState.DOWN, "It died.")
     monkeypatch.setattr(lifecycle, "_failure", "No model.")
     assert lifecycle.trouble() == lifecycle.Trouble(PoolState.FAILED, "No model.")
+
+
+def test_the_restarts_are_those_of_the_pool_that_was_started(tiny_settings: Settings) -> None:
+    assert lifecycle.restarts() == Restarts()
+    lifecycle.start_pool()
+    assert lifecycle.restarts() == Restarts(2, "it was ended by signal SIGKILL")
+
+
+def test_a_wrong_pool_url_is_a_failure(
+    tiny_settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    tiny_settings.CORRAL_POOL_URL = "http://elsewhere"
+    lifecycle.start_pool()
+    assert "must look like unix:///" in lifecycle.failure()
+    assert lifecycle.failure() in caplog.text
+    assert lifecycle.trouble() == lifecycle.Trouble(PoolState.FAILED, lifecycle.failure())
+
+
+def test_trouble_with_a_pool_that_somebody_else_runs(
+    tiny_settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What can be seen from here; whatever it is, this process starts no pool."""
+    tiny_settings.CORRAL_POOL_URL = "unix:///nowhere/pool.sock"
+    lifecycle.start_pool()
+    assert lifecycle.failure() == "" and not lifecycle.is_started()
+    assert "cannot be reached yet" in caplog.text
+    trouble = lifecycle.trouble()
+    assert trouble and trouble.state is PoolState.DOWN and "does not exist" in trouble.reason
+    tiny_settings.CORRAL_POOL_URL = f"unix://{tmp_path}/p.sock"
+    trouble = lifecycle.trouble()
+    assert trouble and "manage.py runpool" in trouble.reason
+    with socket.socket(socket.AF_UNIX) as pool:
+        pool.bind(str(tmp_path / "p.sock"))
+        assert lifecycle.trouble() is None, "it is there; only asking it can tell"

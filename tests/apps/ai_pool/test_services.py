@@ -1,4 +1,4 @@
-"""What the site may know about the pool."""
+"""What the site may know about the pool, and what its operator may do."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from ai_model.pool.errors import PoolUnavailable
+from ai_model.catalog import find_entry
+from ai_model.checksums import ChecksumMismatch
+from ai_model.pool.errors import PoolUnavailable, UnknownGeneration
 from ai_model.pool.status import PoolState, PoolStatus
-from apps.ai_pool import conf, lifecycle, services
-from tests.apps.ai_pool.conftest import READY, ScriptedPool
+from ai_model.prompt import ChatMessage, Role
+from ai_model.store import ModelStore
+from apps.ai_pool import conf, connection, lifecycle, services
+from tests.apps.ai_pool.conftest import READY, LivePool, ScriptedPool
 
 
 async def test_the_status_comes_from_the_pool(pool: ScriptedPool) -> None:
@@ -119,3 +123,48 @@ def test_a_pool_elsewhere_needs_no_notice(tiny_settings: Settings) -> None:
     tiny_settings.CORRAL_MODEL_PATH = ""
     tiny_settings.CORRAL_POOL_URL = "unix:///run/pool.sock"
     assert services.model_notice() is None
+
+
+# What an operator may do
+
+
+def test_the_operators_door(live_pool: LivePool, tiny_model: Path) -> None:
+    assert services.pause_pool("At noon.").message == "At noon."
+    assert services.drain_pool().intake == "draining"
+    assert services.resume_pool().intake == "open"
+    assert services.resize_pool(2).max_instances == 2
+    assert services.list_waiting() == ()
+    assert services.switch_model(str(tiny_model)).model == "tiny F0"
+    with pytest.raises(UnknownGeneration):
+        services.cancel_generation("nobody")
+
+
+def test_a_damaged_file_of_the_catalog_is_not_switched_to(
+    live_pool: LivePool, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conf, "model_store", lambda: ModelStore(search_dirs=(tmp_path,)))
+    path = tmp_path / find_entry("Q8_0").filename
+    path.write_bytes(tiny_model.read_bytes())
+    with pytest.raises(ChecksumMismatch, match="damaged"):
+        services.switch_model("Q8_0")
+    assert services.resume_pool().model == "Fake Model F0"
+
+
+def test_an_operator_without_a_pool_is_told(tiny_settings: Settings) -> None:
+    with pytest.raises(PoolUnavailable, match="No pool is running"):
+        services.pause_pool()
+    tiny_settings.CORRAL_POOL_URL = "http://elsewhere"
+    with pytest.raises(conf.ImpossibleSetting):
+        services.resume_pool()
+
+
+async def test_a_conversation_is_read_in_idle_time(
+    live_pool: LivePool, tiny_settings: Settings
+) -> None:
+    said = [ChatMessage(Role.USER, "Hello"), ChatMessage(Role.ASSISTANT, "Hello!")]
+    assert await services.warm_up(conversation="c", visitor="v", messages=said)
+    assert not await services.warm_up(conversation="c", visitor="v", messages=said)
+    assert not await services.warm_up(conversation="", visitor="v", messages=said)
+    live_pool.close()
+    assert not await services.warm_up(conversation="d", visitor="v", messages=said)
+    await connection.close_pool_client()

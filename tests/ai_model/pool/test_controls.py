@@ -1,0 +1,435 @@
+"""What an operator may do to a running pool; nobody who was let in is harmed by it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ai_model.model_file import BadModelFile
+from ai_model.pool import engine_link as engine_link_module
+from ai_model.pool.control_result import ControlResult, Intake
+from ai_model.pool.controls import DEFAULT_MESSAGE, MAX_LISTED, MAX_MESSAGE_CHARS, Paused
+from ai_model.pool.errors import PoolError, PoolUnavailable, UnknownGeneration
+from ai_model.pool.frames import Frame
+from ai_model.pool.pool import Pool
+from ai_model.pool.request import PoolRequest
+from ai_model.pool.status import PoolState
+from tests.ai_model.pool.builders import (
+    Clock,
+    check_log,
+    make_config,
+    make_request,
+    running_pool,
+    text_of,
+    until,
+)
+
+
+def end_of(pool: Pool, request: PoolRequest) -> Frame:
+    """Return the terminal frame."""
+    log = pool.logs.find(request.generation)
+    assert log is not None
+    return check_log(log.replay())
+
+
+async def ended(pool: Pool, *requests: PoolRequest) -> list[Frame]:
+    """Wait for the ends of requests."""
+    await until(lambda: all(request.generation not in pool._register.live for request in requests))
+    return [end_of(pool, request) for request in requests]
+
+
+# Intake
+
+
+async def test_pause_and_resume() -> None:
+    """What waits and runs goes on; what comes is told what the operator says."""
+    async with running_pool(make_config(max_instances=1)) as (pool, engine):
+        running, waiting = make_request(), make_request()
+        pool.submit(running)
+        pool.submit(waiting)
+        result = pool.pause("Back at  noon.\nThe team\x00")
+        assert (result.is_done, result.intake) == (True, Intake.PAUSED)
+        assert result.message == "Back at noon. The team."
+        assert (result.num_running, result.num_waiting, result.max_instances) == (1, 1, 1)
+        with pytest.raises(Paused) as refusal:
+            pool.submit(make_request())
+        assert (refusal.value.code, refusal.value.text) == ("paused", "Back at noon. The team.")
+        assert refusal.value.retry_after_s
+        pool.submit(running)  # known already
+        assert pool.status().state is PoolState.PAUSED
+        assert pool.status().notice == "Back at noon. The team."
+        assert pool.status().num_refused == 1
+        for request in (running, waiting):
+            await until(lambda wanted=request: engine.running_ids == [wanted.generation])
+            engine.finish_all()
+        assert [end["reason"] for end in await ended(pool, running, waiting)] == ["stop", "stop"]
+        assert pool.pause().message == DEFAULT_MESSAGE
+        assert len(pool.pause("long " * 1000).message) <= MAX_MESSAGE_CHARS + 1
+        assert pool.resume().intake is Intake.OPEN
+        assert pool.resume().intake is Intake.OPEN
+        pool.submit(make_request())
+        assert pool.status().state is PoolState.READY
+
+
+async def test_drain_and_resume() -> None:
+    """What is there is finished; what comes is refused as by a pool that is about to end."""
+    async with running_pool(make_config(max_instances=1)) as (pool, engine):
+        requests = [make_request() for _ in range(2)]
+        for request in requests:
+            pool.submit(request)
+        result = pool.drain()
+        assert result.intake is Intake.DRAINING and "2 requests will be finished" in result.text
+        with pytest.raises(PoolUnavailable) as refusal:
+            pool.submit(make_request())
+        assert refusal.value.retry_after_s
+        assert pool.status().state is PoolState.DRAINING
+        for request in requests:
+            await until(lambda wanted=request: engine.running_ids == [wanted.generation])
+            engine.finish_all()
+        assert [end["reason"] for end in await ended(pool, *requests)] == ["stop", "stop"]
+        await until(lambda: pool.num_running == 0)
+        assert "empty" in pool.drain().text
+        assert pool.pause("Closed.").intake is Intake.PAUSED
+        assert pool.resume().message == ""
+        pool.submit(make_request())
+
+
+async def test_a_pool_that_shuts_down_cannot_be_opened_again() -> None:
+    """Its clients must look for the next one."""
+    async with running_pool() as (pool, _):
+        await pool.finish(0.1)
+        pool.resume()
+        with pytest.raises(PoolUnavailable, match="shutting down"):
+            pool.submit(make_request())
+        pool.pause("No.")
+        with pytest.raises(PoolUnavailable, match="shutting down"):
+            pool.submit(make_request())
+        assert pool.status().state is PoolState.DRAINING
+
+
+async def test_answers_of_an_earlier_pool_may_come_in() -> None:
+    """They were promised an end; only new questions are refused."""
+    async with running_pool(make_config(max_instances=1)) as (pool, _):
+        for close in (pool.pause, pool.drain):
+            close()
+            pool.submit(make_request(is_resumed=True))
+            pool.submit(make_request(produced=(100,), produced_text="The "))
+            with pytest.raises(PoolError):
+                pool.submit(make_request())
+
+
+# Size
+
+
+async def test_resize_lets_running_answers_go_on() -> None:
+    """Both ways, and the line moves up at once when there is room."""
+    async with running_pool(make_config(max_instances=2)) as (pool, engine):
+        requests = [make_request() for _ in range(4)]
+        for request in requests:
+            pool.submit(request)
+        await until(lambda: len(engine.running_ids) == 2)
+        result = pool.resize(4)
+        assert (result.num_instances, result.max_instances, engine.sizes) == (4, 4, [4])
+        assert pool.config.max_instances == 4
+        await until(lambda: len(engine.running_ids) == 4)
+        engine.step()
+        assert "4 requests still run" in pool.resize(1).text
+        assert pool.resize(1).max_instances == 1
+        assert (engine.sizes, pool.num_free) == ([4, 1], 0)
+        waiting = make_request()
+        pool.submit(waiting)
+        engine.finish_all()
+        assert {end["reason"] for end in await ended(pool, *requests)} == {"stop"}
+        assert engine.cancelled == []
+        await until(lambda: engine.running_ids == [waiting.generation])
+        assert (pool.status().num_instances, pool.status().max_instances) == (1, 1)
+
+
+@pytest.mark.parametrize("number", [0, -1, 129])
+async def test_a_size_that_no_pool_can_have(number: int) -> None:
+    """Changes nothing."""
+    async with running_pool() as (pool, engine):
+        with pytest.raises(ValueError, match="1 to 128"):
+            pool.resize(number)
+        assert (pool.num_instances, engine.sizes) == (2, [])
+
+
+async def test_resize_bounds_the_hot_number_too() -> None:
+    """A hot number beyond the limit means all."""
+    async with running_pool(make_config(max_instances=4, hot_instances=3)) as (pool, _):
+        assert pool.resize(2).num_instances == 2
+        assert (pool.config.max_instances, pool.config.hot_instances) == (2, 2)
+        assert pool.resize(4).num_instances == 3
+
+
+# Another model
+
+
+@pytest.fixture
+def any_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every path is that of a good model file."""
+    monkeypatch.setattr(engine_link_module, "inspect", lambda path: None)
+
+
+async def test_switching_the_model(any_file: None) -> None:
+    """What runs finishes with the old model, who waits gets the new one and keeps the place."""
+    async with running_pool(make_config(max_instances=1)) as (pool, engine):
+        running, waiting, late = make_request(), make_request(), make_request()
+        pool.submit(running)
+        pool.submit(waiting)
+        await until(lambda: engine.running_ids)
+        engine.step()
+        switch = asyncio.create_task(pool.switch_model(Path("/models/other.gguf")))
+        await until(lambda: not pool.is_ready)
+        pool.submit(late)
+        again = await pool.switch_model(Path("/models/third.gguf"))
+        assert not again.is_done and "already" in again.text
+        assert [one.generation for one in pool.list_waiting()] == [
+            waiting.generation,
+            late.generation,
+        ]
+        assert not switch.done()
+        engine.finish_all()
+        assert (await ended(pool, running))[0]["reason"] == "stop"
+        result = await asyncio.wait_for(switch, 5)
+        assert result.is_done and result.model == "other F0"
+        assert result.text == "other F0 answers from now on."
+        await until(lambda: engine.running_ids == [waiting.generation])
+        engine.finish_all()
+        log = pool.logs.find(waiting.generation)
+        assert log is not None
+        await until(lambda: log.is_ended)
+        started = [frame for frame in log.replay() if frame["type"] == "gen.started"]
+        assert started[0]["model"] == "other F0"
+        assert text_of(log.replay()) == "The pool answers you."
+
+
+async def test_a_file_with_a_flaw_is_found_before_anything_changes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nobody is kept waiting for it."""
+    async with running_pool() as (pool, engine):
+        result = await pool.switch_model(tmp_path / "missing.gguf")
+        assert not result.is_done and "missing.gguf" in result.text
+        assert pool.is_ready and result.model == "Fake Model F0"
+
+        def refuse(path: Path) -> None:
+            raise BadModelFile(f"{path} is a web page.")
+
+        monkeypatch.setattr(engine_link_module, "inspect", refuse)
+        assert "web page" in (await pool.switch_model(Path("/x.gguf"))).text
+        assert engine.state == "ready"
+
+
+async def test_a_model_that_cannot_be_loaded_leaves_the_old_one(any_file: None) -> None:
+    """With the engine's reason, and everybody is answered."""
+    async with running_pool() as (pool, engine):
+        engine.is_next_model_bad = True
+        result = await pool.switch_model(Path("/models/bad.gguf"))
+        assert not result.is_done
+        assert result.text == "Fake Model stays in use: bad.gguf is bad."
+        request = make_request()
+        pool.submit(request)
+        await until(lambda: engine.running_ids)
+        engine.finish_all()
+        await ended(pool, request)
+        engine.is_next_model_bad = False
+        assert (await pool.switch_model(Path("/models/good.gguf"))).is_done
+
+
+async def test_a_prompt_made_for_the_old_model_is_made_again(
+    any_file: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tokens would be nonsense to the new one."""
+    async with running_pool() as (pool, engine):
+        fit, made = engine_link_module.fit_prompt, list[str]()
+
+        def fit_late(*arguments: Any, **options: Any) -> Any:
+            made.append(engine.model_name)
+            if len(made) == 1:
+                # The switch is over before the loop hears of this prompt.
+                switch = pool.switch_model(Path("/models/other.gguf"))
+                asyncio.run_coroutine_threadsafe(switch, loop)
+                prompt = fit(*arguments, **options)
+                deadline = time.monotonic() + 5
+                while engine.model_name != "other" and time.monotonic() < deadline:
+                    time.sleep(0.001)
+                return prompt
+            return fit(*arguments, **options)
+
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(engine_link_module, "fit_prompt", fit_late)
+        # The file was looked at before; here only the order of the two matters.
+        monkeypatch.setattr(pool._engine._loop, "run_in_executor", _beside(loop))
+        request = make_request()
+        pool.submit(request)
+        await until(lambda: engine.running_ids)
+        assert made == ["Fake Model", "other"]
+
+
+def _beside(loop: asyncio.AbstractEventLoop) -> Any:
+    """Return a run_in_executor with a thread for every call."""
+    plain = loop.run_in_executor
+    return lambda _, function, *arguments: plain(None, function, *arguments)
+
+
+async def test_a_switch_that_takes_long_goes_on(
+    any_file: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator is not kept; a client that leaves does not stop it either."""
+    monkeypatch.setattr("ai_model.pool.controls.SWITCH_LIMIT_S", 0.02)
+    async with running_pool() as (pool, engine):
+        pool.submit(make_request())
+        await until(lambda: engine.running_ids)
+        result = await pool.switch_model(Path("/models/other.gguf"))
+        assert not result.is_done and "follows" in result.text
+        engine.finish_all()
+        await until(lambda: pool.is_ready)
+        assert pool.resume().model == "other F0"
+        pool.submit(make_request())
+        await until(lambda: engine.running_ids)
+        gone = asyncio.create_task(pool.switch_model(Path("/models/third.gguf")))
+        await until(lambda: not pool.is_ready)
+        gone.cancel()
+        engine.finish_all()
+        await until(lambda: pool.is_ready)
+        assert pool.resume().model == "third F0"
+
+
+async def test_no_switch_before_there_is_a_model(any_file: None) -> None:
+    """It says when to try again; closing a pool ends a switch that waits."""
+    async with running_pool(is_loading=True) as (pool, engine):
+        assert "still loading" in (await pool.switch_model(Path("/models/other.gguf"))).text
+        engine.become_ready()
+        await until(lambda: pool.is_ready)
+        pool.submit(make_request())
+        await until(lambda: engine.running_ids)
+        switch = asyncio.create_task(pool.switch_model(Path("/models/other.gguf")))
+        await until(lambda: not pool.is_ready)
+    assert not (await asyncio.wait_for(switch, 5)).is_done
+
+
+# Who waits
+
+
+async def test_the_line_as_the_operator_sees_it() -> None:
+    """Places, times and short names; never a text, never a whole key."""
+    clock = Clock()
+    key = "31a0c2" + "f" * 26
+    async with running_pool(make_config(max_instances=1), clock=clock) as (pool, _):
+        assert pool.list_waiting() == ()
+        requests = [make_request("A secret question", visitor=key) for _ in range(3)]
+        for request in requests:
+            pool.submit(request)
+            clock.advance(2)
+        waiting = pool.list_waiting()
+        assert [one.position for one in waiting] == [1, 2]
+        assert [one.generation for one in waiting] == [one.generation for one in requests[1:]]
+        assert [one.waited_s for one in waiting] == [4.0, 2.0]
+        assert {one.visitor for one in waiting} == {"v-31a0c2"}
+        assert waiting[0].eta_p50_s is None
+        for _ in range(10):
+            pool.estimator.record_run(5.0)
+        first, second = pool.list_waiting()
+        assert 0 < (first.eta_p50_s or 0) <= (first.eta_p90_s or 0)
+        assert (first.eta_p90_s or 0) <= (second.eta_p90_s or 0)
+        shown = str([one.to_json() for one in waiting])
+        assert "secret" not in shown and key not in shown
+
+
+async def test_a_very_long_line_fits_into_a_frame() -> None:
+    """The rest is a number."""
+    config = make_config(
+        max_instances=1,
+        queue_size=1200,
+        max_inflight_per_visitor=2000,
+        max_waiting_tokens=2**30,
+    )
+    async with running_pool(config, is_loading=True) as (pool, _):
+        for _ in range(1100):
+            pool.submit(make_request())
+        assert len(pool.list_waiting()) == MAX_LISTED
+        assert pool.resume().num_waiting == 1100
+
+
+async def test_cancel() -> None:
+    """In line and while running; the books know that it was not the visitor."""
+    async with running_pool(make_config(max_instances=1)) as (pool, engine):
+        running, waiting = make_request(), make_request()
+        pool.submit(running)
+        pool.submit(waiting)
+        await until(lambda: engine.running_ids)
+        engine.step(2)
+        assert pool.cancel(waiting.generation).num_waiting == 0
+        pool.cancel(running.generation)
+        for end in await ended(pool, running, waiting):
+            assert (end["type"], end["reason"]) == ("gen.done", "user_stop")
+        assert pool.status().outcomes == {"cancelled": 2}
+        assert "already" in pool.cancel(running.generation).text
+        with pytest.raises(UnknownGeneration):
+            pool.cancel(str(uuid.uuid4()))
+
+
+async def test_a_visitors_own_stop_stays_the_visitors() -> None:
+    """Whoever came first ended it."""
+    async with running_pool() as (pool, engine):
+        engine.ignores_cancel = True
+        request = make_request()
+        pool.submit(request)
+        await until(lambda: engine.running_ids)
+        pool.stop(request.generation)
+        pool.cancel(request.generation)
+        engine.release(request.generation)
+        await ended(pool, request)
+        assert pool.status().outcomes == {"user_stop": 1}
+
+
+# Who watches
+
+
+async def test_the_unwatched_end_first_and_only_after_a_while() -> None:
+    """A reader that leaves ends nothing by itself, and one that comes back is safe."""
+    clock = Clock()
+    config = make_config(max_instances=4, total_timeout_s=1000, stall_timeout_s=1000,
+                         first_token_timeout_s=1000)  # fmt: skip
+    async with running_pool(config, clock=clock) as (pool, engine):
+        never, left, back, watched = requests = [make_request() for _ in range(4)]
+        for request in requests:
+            pool.submit(request)
+        await until(lambda: len(engine.running_ids) == 4)
+        with pool.watching(watched.generation), pool.watching(back.generation):
+            with pool.watching(left.generation), pool.watching(left.generation):
+                clock.advance(20)
+            assert pool.end_unwatched(9, grace_s=30) == 0
+            clock.advance(20)
+            assert pool.end_unwatched(0, grace_s=30) == 0
+            assert pool.end_unwatched(1, grace_s=15) == 1
+            await ended(pool, never)
+            assert pool.end_unwatched(9, grace_s=15) == 1
+            await ended(pool, left)
+            clock.advance(1000)
+            assert pool.end_unwatched(9, grace_s=15) == 0
+        clock.advance(10)
+        with pool.watching(back.generation):
+            engine.ignores_cancel = True
+            assert pool.end_unwatched(9, grace_s=0) == 1
+            assert pool.end_unwatched(9, grace_s=0) == 0, "it is told to end already"
+            engine.release(watched.generation)
+        await ended(pool, watched)
+        assert engine.running_ids == [back.generation]
+        assert pool.status().outcomes == {"cancelled": 3}
+    with pool.watching(str(uuid.uuid4())):
+        pass
+
+
+def test_a_result_travels() -> None:
+    """And an intake of a later release does not break anything."""
+    result = ControlResult(text="Done.", intake=Intake.PAUSED, message="m", num_waiting=3)
+    assert ControlResult.from_json(result.to_json()) == result
+    odd = ControlResult.from_json({"text": "x", "is_done": False, "intake": "ajar", "more": 1})
+    assert (odd.is_done, odd.intake) == (False, Intake.OPEN)

@@ -1,0 +1,40 @@
+"""The health benchmark: it fills the pool of a real server, measures, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import psutil
+import pytest
+
+from benchmarks import health
+from tests.live import DEMO_MODEL
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(not DEMO_MODEL.is_file(), reason="the demo model is not there")
+def test_the_probe_is_answered_while_the_pool_is_full() -> None:
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    report = health.run(DEMO_MODEL, quick=True)
+    idle, full = report.rows
+    assert (report.name, idle["case"], full["case"]) == ("health", "idle", "saturated")
+    for row in report.rows:
+        assert row["failed"] == 0 and int(str(row["probes"])) > 10
+        assert (
+            0 < float(str(row["p50_ms"])) <= float(str(row["p99_ms"])) <= float(str(row["max_ms"]))
+        )
+    assert float(str(full["full_share"])) >= 0.5 and int(str(full["answers"])) > 0
+    assert report.totals["live_p99_ms"] == full["p99_ms"]
+    after = {child.pid for child in psutil.Process().children(recursive=True)}
+    assert after <= before
+    assert "p99_ms" in report.as_dict()["rows"][0]  # type: ignore[index]
+
+
+def test_the_server_is_told_nothing_of_the_owners_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for name in ("CORRAL_MAX_TOK_S", "DJANGO_ENV", "SECRET_KEY", "DATABASE_URL"):
+        monkeypatch.setenv(name, "mine")
+    directory = tmp_path_factory.mktemp("var")
+    environment = health._environment(DEMO_MODEL, directory)
+    assert "mine" not in environment.values()
+    assert environment["CORRAL_VAR_DIR"] == str(directory)
