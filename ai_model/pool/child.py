@@ -23,7 +23,7 @@ from ai_model.pool.silence import Silence
 
 logger = logging.getLogger(__name__)
 
-DRAIN_S = 5.0
+DRAIN_S = 3.0
 TAKEOVER_S = 5.0
 ORPHAN_PATIENCE_S = 2.0
 ENGINE_CLOSE_S = 2.0

@@ -13,7 +13,7 @@ from ai_model.pool.capacity import Capacity
 from ai_model.pool.control_result import ControlResult, Intake
 from ai_model.pool.endings import Endings
 from ai_model.pool.engine_link import EngineLink
-from ai_model.pool.errors import PoolUnavailable, Refused, UnknownGeneration
+from ai_model.pool.errors import Paused, PoolUnavailable, UnknownGeneration
 from ai_model.pool.eta import Eta
 from ai_model.pool.generation import DoneReason, Generation
 from ai_model.pool.register import Register
@@ -27,12 +27,6 @@ SWITCH_LIMIT_S = 280.0
 MAX_MESSAGE_CHARS = 500
 MAX_LISTED = 1000
 DEFAULT_MESSAGE = "The assistant takes a break. Please try again later."
-
-
-class Paused(Refused):
-    """The operator takes no questions at the moment; the text is what visitors are told."""
-
-    code = "paused"
 
 
 class Controls:

@@ -4,6 +4,7 @@ PoolError
 ├── Refused               the pool does not take this request
 │   ├── QueueFull         too many requests wait already
 │   ├── InflightLimit     this visitor has too many questions open
+│   ├── Paused            the operator takes no questions at the moment
 │   ├── NoModel           there is no model to answer with
 │   └── TooLong           the request is larger than the pool can carry
 ├── UnknownGeneration     the pool has no such generation (or no longer)
@@ -81,6 +82,12 @@ class InflightLimit(Refused):
     code = "inflight_limit"
 
 
+class Paused(Refused):
+    """The operator takes no questions at the moment; the text is what visitors are told."""
+
+    code = "paused"
+
+
 class NoModel(Refused):
     """No model is loaded and none will be without the operator; the message says why."""
 
@@ -141,6 +148,7 @@ _BY_CODE: dict[str, type[PoolError]] = {
     for error in (
         QueueFull,
         InflightLimit,
+        Paused,
         NoModel,
         TooLong,
         UnknownGeneration,

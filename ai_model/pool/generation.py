@@ -150,7 +150,11 @@ class Generation:
         self._move(GenerationState.STARTING, GenerationState.RUNNING)
         self.num_prompt_tokens = event.num_prompt_tokens
         self.num_cached_tokens = event.num_cached_tokens
-        if not self.request.produced:
+        if self.request.produced:
+            # It was announced before; this only says that an instance has it again.
+            done, total = event.num_cached_tokens, event.num_prompt_tokens
+            self._publish_reading(done, total, cached=done)
+        else:
             self._log_started(event.instance, model, self._ms(self.submitted_at, self.instance_at))
         if self.num_dropped_turns:
             turns = self.num_dropped_turns
@@ -159,15 +163,7 @@ class Generation:
     def progress(self, event: Progress) -> None:
         """Part of the prompt has been read."""
         if self.state is GenerationState.RUNNING:
-            self.log.publish(
-                "gen.progress",
-                {
-                    "phase": "prompt",
-                    "done": event.num_done,
-                    "total": event.num_total,
-                    "cached": event.num_cached,
-                },
-            )
+            self._publish_reading(event.num_done, event.num_total, cached=event.num_cached)
 
     def add(self, event: Delta, now: float) -> float | None:
         """Take tokens; returns the seconds until flush() is due, or None when nothing waits."""
@@ -253,6 +249,10 @@ class Generation:
         if retry_after_s is not None:
             fields["retry_after_s"] = retry_after_s
         self._end("gen.error", fields, outcome)
+
+    def _publish_reading(self, done: int, total: int, *, cached: int) -> None:
+        fields = {"phase": "prompt", "done": done, "total": total, "cached": cached}
+        self.log.publish("gen.progress", fields)
 
     def _log_started(self, instance: int, model: str, waited_ms: int) -> None:
         self.log.append(

@@ -6,10 +6,9 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import overload
 
 from ai_model.pool.capacity import Capacity
 from ai_model.pool.config import PoolConfig
@@ -219,16 +218,9 @@ class Pool:
         """Take requests again after pause() or drain()."""
         return self._controls.resume()
 
-    @overload
-    def drain(self) -> ControlResult: ...
-    @overload
-    def drain(self, limit_s: float) -> Awaitable[None]: ...
-    def drain(self, limit_s: float | None = None) -> ControlResult | Awaitable[None]:
-        """Take nothing new and finish what waits and runs, until resume().
-
-        With a limit it is finish(), which once had this name.
-        """
-        return self._controls.drain() if limit_s is None else self.finish(limit_s)
+    def drain(self) -> ControlResult:
+        """Take nothing new and finish what waits and runs, until resume()."""
+        return self._controls.drain()
 
     def resize(self, num_instances: int) -> ControlResult:
         """Have 1 to 128 instances at most; running answers go on. Raises ValueError."""

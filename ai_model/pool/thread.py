@@ -98,7 +98,7 @@ class PoolThread:
             await pool.start()
             self._is_started.set()
             await self._stopping.wait()
-            await pool.drain(0.0)
+            await pool.finish(0.0)
         except PoolError as error:
             self._failure = error
         finally:

@@ -75,6 +75,13 @@ _ROWS = (
         is_retryable=True,
         text="This took too long, here is what I have.",
     ),
+    Problem(
+        code="paused",
+        http_status=503,
+        exit_code=4,
+        is_retryable=True,
+        text="The assistant takes a break. Please try again later.",
+    ),
     Problem(code="no_model", text="The assistant has no model yet.", http_status=503, exit_code=3),
     Problem(
         code="model_loading",

@@ -111,7 +111,8 @@ class Exchange:
             except PoolError as error:
                 code = error.code
                 if code != "model_loading":
-                    yield self._error(code, error.retry_after_s)
+                    text = error.text if code == "paused" else ""
+                    yield self._error(code, error.retry_after_s, text)
                     return
             # Whoever mirrored tokens can go on with the answer in another pool process.
             if self.tokens and self._has_all_tokens:
@@ -220,12 +221,13 @@ class Exchange:
     def _checksum(self) -> JsonFrame:
         return {"chars": len(self.text), "sha256_8": checksum(self.text)}
 
-    def _error(self, code: str, retry_after_s: float | None = None) -> JsonFrame:
+    def _error(self, code: str, retry_after_s: float | None = None, text: str = "") -> JsonFrame:
+        """The last frame of a failed answer; ``text`` are the owner's own words, if any."""
         frame = {
             "type": "gen.error",
             "gen": self.generation,
             "code": code,
-            "text": visitor_text(code),
+            "text": text or visitor_text(code),
             "retryable": is_retryable(code),
             "partial": bool(self.text),
         }

@@ -29,7 +29,8 @@ from apps.ai_pool.socket_place import complaint_about
 
 log = logging.getLogger(__name__)
 
-STOP_TIMEOUT_S = 6.0
+STOP_TIMEOUT_S = 9.0
+"""More than a child needs at most: 3 s for running answers, then 5 s to end them and the engine."""
 RESTART_HINT = "Then restart the server."
 
 

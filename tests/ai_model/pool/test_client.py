@@ -23,7 +23,7 @@ from ai_model.pool.errors import (
     BadFrame,
     InflightLimit,
     NoModel,
-    PoolError,
+    Paused,
     PoolLost,
     PoolUnavailable,
     ProtocolMismatch,
@@ -216,7 +216,7 @@ async def test_the_operators_commands(tmp_path: Path, monkeypatch: pytest.Monkey
         assert (one.position, one.generation, one.visitor) == (1, waiting.generation, "v-31a0c2")
         result = await client.pause("Back at noon.")
         assert (result.intake, result.num_waiting) == (Intake.PAUSED, 1)
-        with pytest.raises(PoolError, match=r"Back at noon\.") as refusal:
+        with pytest.raises(Paused, match=r"Back at noon\.") as refusal:
             await client.submit(make_request())
         assert refusal.value.retry_after_s
         assert (await client.drain()).intake is Intake.DRAINING

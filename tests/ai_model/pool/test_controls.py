@@ -13,8 +13,8 @@ import pytest
 from ai_model.model_file import BadModelFile
 from ai_model.pool import engine_link as engine_link_module
 from ai_model.pool.control_result import ControlResult, Intake
-from ai_model.pool.controls import DEFAULT_MESSAGE, MAX_LISTED, MAX_MESSAGE_CHARS, Paused
-from ai_model.pool.errors import PoolError, PoolUnavailable, UnknownGeneration
+from ai_model.pool.controls import DEFAULT_MESSAGE, MAX_LISTED, MAX_MESSAGE_CHARS
+from ai_model.pool.errors import Paused, PoolError, PoolUnavailable, UnknownGeneration
 from ai_model.pool.frames import Frame
 from ai_model.pool.pool import Pool
 from ai_model.pool.request import PoolRequest

@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from ai_model.pool.errors import InflightLimit, NoModel, QueueFull
+from ai_model.pool.errors import InflightLimit, NoModel, Paused, QueueFull
 from ai_model.prompt import Role
 from apps.ai_chat import consumers
 from apps.ai_chat.generations import close_current_registry, get_registry
@@ -393,6 +393,7 @@ async def test_inflight_limit(open_tab: OpenTab, pool: FakePool) -> None:
         (NoModel("no file"), "no_model", False),
         (QueueFull(retry_after_s=7), "queue_full", True),
         (InflightLimit(), "inflight_limit", True),
+        (Paused("Back at noon."), "paused", True),
     ],
 )
 async def test_refusal_of_the_pool_keeps_the_question(
@@ -404,6 +405,7 @@ async def test_refusal_of_the_pool_keeps_the_question(
     error = await tab.until_end()
     assert (error["code"], error["retryable"], error["partial"]) == (code, retryable, False)
     assert error.get("retry_after_s") == (7 if code == "queue_full" else None)
+    assert code != "paused" or error["text"] == "Back at noon."
     assert "no file" not in json.dumps(tab.frames), "the operator's sentence stays with them"
     row = await row_of(asked["gen"])
     assert (row.state, row.error_code) == ("failed", code)

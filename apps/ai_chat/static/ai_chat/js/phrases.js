@@ -7,6 +7,7 @@ const ERRORS = {
   inflight_limit: "I'm still on your last question.",
   context_full: "This chat got too long for the model. Start a new one with a short summary.",
   model_loading: "The model is still starting up.",
+  paused: "The assistant takes a break. Please try again later.",
   no_model: "The assistant has no model yet.",
   pool_lost: "The machine answering this stopped.",
   memory_pressure: "The server is short of memory and paused new answers.",
