@@ -25,6 +25,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from websockets.asyncio.client import connect
@@ -54,9 +55,9 @@ def run(model: Path, *, quick: bool = False) -> Report:
     report = Report(name="health", model=model.name)
     with _server(model) as (port, socket_path):
         report.rows.append(_row("idle", 0, _probe(port, seconds), Load()))
-        with _visitors(port) as pipe:
+        with _visitors(port) as (pipe, process):
             load = Load()
-            _wait_until_full(socket_path)
+            _wait_until_full(socket_path, process)
             watch = threading.Thread(target=load.watch, args=(socket_path, seconds))
             watch.start()
             probe = _probe(port, seconds)
@@ -147,10 +148,10 @@ def _is_full(socket_path: Path) -> bool:
     return asyncio.run(ask())
 
 
-def _wait_until_full(socket_path: Path) -> None:
+def _wait_until_full(socket_path: Path, visitors: BaseProcess) -> None:
     ends_at = time.monotonic() + START_TIMEOUT_S
     while not _is_full(socket_path):
-        if time.monotonic() > ends_at:
+        if time.monotonic() > ends_at or not visitors.is_alive():
             raise RuntimeError("the visitors never filled the pool")
         time.sleep(0.1)
 
@@ -241,7 +242,7 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _visitors(port: int) -> Iterator[Connection]:
+def _visitors(port: int) -> Iterator[tuple[Connection, BaseProcess]]:
     """Visitors who ask without a break until they are told ``stop``; then they say how often."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
@@ -249,7 +250,7 @@ def _visitors(port: int) -> Iterator[Connection]:
     process.start()
     there.close()
     try:
-        yield here
+        yield here, process
     finally:
         here.close()
         process.join(STOP_TIMEOUT_S)

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -219,6 +220,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             raise ChatError("unsupported_version")
         require_open(self.registry)
         visitor, token = self._identify(frame.token)
+        client = self.scope.get("client")
+        visitor = replace(visitor, host=str(client[0]) if client else "")
         welcome = await welcome_frame(self.registry, visitor, token)
         self.visitor = visitor
         self.registry.audience.join(visitor.key, self.member)

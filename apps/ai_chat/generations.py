@@ -23,6 +23,7 @@ from ai_model.pool.errors import NoModel
 from ai_model.pool.request import PoolRequest
 from ai_model.pool.status import PoolStatus
 from apps.ai_chat import services
+from apps.ai_chat.asker import Asker
 from apps.ai_chat.audience import Audience
 from apps.ai_chat.errors import ChatError
 from apps.ai_chat.exchange import Exchange, checksum
@@ -78,10 +79,10 @@ class GenerationRegistry:
         running = self.find(sent.generation)
         if running is not None:
             return running
-        return self._start(_answer(visitor, sent), visitor.pool_key)
+        return self._start(_answer(visitor, sent), visitor.asker)
 
     def _start(
-        self, answer: Answer, pool_key: str, *, text: str = "", is_adopted: bool = False
+        self, answer: Answer, asker: Asker, *, text: str = "", is_adopted: bool = False
     ) -> GenerationRelay:
         exchange = Exchange(
             str(answer.generation),
@@ -93,17 +94,19 @@ class GenerationRegistry:
         relay = GenerationRelay(answer, exchange, self.audience.send, is_adopted=is_adopted)
         self._relays[answer.generation] = relay
         relay.begin()
-        self.spawn(self._run(relay, pool_key))
+        self.spawn(self._run(relay, asker))
         return relay
 
-    async def _run(self, relay: GenerationRelay, pool_key: str) -> None:
+    async def _run(self, relay: GenerationRelay, asker: Asker) -> None:
         answer = relay.answer
         try:
             read_messages = database_sync_to_async(services.prompt_messages)
             request = PoolRequest(
                 generation=str(answer.generation),
                 conversation=str(answer.conversation),
-                visitor=pool_key,
+                visitor=asker.visitor,
+                address=asker.address,
+                priority=asker.priority,
                 messages=await read_messages(answer_id=answer.message),
                 sampling=sampling_for(await pool_status()),
                 meta={"message": str(answer.message), "conversation": str(answer.conversation)},
@@ -191,7 +194,7 @@ class GenerationRegistry:
             visitor_key=visitor_key,
         )
         pool_key = Visitor(key=visitor_key).pool_key
-        return self._start(answer, pool_key, text=row.text, is_adopted=True)
+        return self._start(answer, Asker(pool_key), text=row.text, is_adopted=True)
 
     # Ownership of tasks
 

@@ -13,6 +13,9 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
+from ai_model.pool.priority import Priority
+from apps.ai_chat.asker import Asker, address_key
+
 COOKIE_NAME = "corral_visitor"
 COOKIE_AGE_S = 365 * 24 * 3600
 _NUM_ID_CHARS = 32
@@ -28,12 +31,20 @@ class Visitor:
     is_staff: bool = False
     session_key: str = ""
     """Session of a signed-in user; used to notice a logout while a socket stays open."""
+    host: str = ""
+    """Address the visitor comes from, where it is known; never stored."""
 
     @property
     def pool_key(self) -> str:
         """What the pool is told: enough to tell visitors apart, worthless elsewhere."""
         digest = hmac.new(settings.SECRET_KEY.encode(), self.key.encode(), hashlib.sha256)
         return digest.hexdigest()[:32]
+
+    @property
+    def asker(self) -> Asker:
+        """Who the pool takes this visitor for."""
+        priority = Priority.STAFF if self.is_staff else Priority.VISITOR
+        return Asker(self.pool_key, address_key(self.host), priority)
 
     @property
     def pseudonym(self) -> str:
