@@ -11,6 +11,14 @@ from ai_model.pool.engine_link import EngineLink
 from ai_model.pool.generation import DoneReason, Generation, GenerationState, Outcome
 from ai_model.pool.register import Register
 
+CODE_OF_DEADLINE = {
+    Deadline.QUEUE: "queue_timeout",
+    Deadline.FIRST_TOKEN: "first_token_timeout",
+    Deadline.STALL: "stalled",
+    Deadline.TOTAL: "deadline",
+}
+"""What an answer without a word ends with; one that has words ends as ``gen.done``."""
+
 
 class Endings:
     """Ends the generations of one pool and counts the ends. Lives on the pool's loop.
@@ -78,8 +86,9 @@ class Endings:
         now = self._clock()
         generation.flush(now)
         if generation.ending is DoneReason.DEADLINE and not generation.text:
-            text = "The answer took too long."
-            generation.fail("deadline", text, now, outcome=Outcome.DEADLINE)
+            passed = Deadline(generation.passed_deadline or Deadline.TOTAL)
+            text = f"The answer passed its {passed} deadline without a word."
+            generation.fail(CODE_OF_DEADLINE[passed], text, now, outcome=Outcome.DEADLINE)
         else:
             generation.finish(reason, now, event)
         self._close_books(generation)
@@ -95,7 +104,8 @@ class Endings:
     def expire(self, generation: Generation, text: str) -> None:
         """End a generation that has waited too long and is not in the line any more."""
         self._register.statistics.deadlines[Deadline.QUEUE] += 1
-        generation.fail("queue_timeout", text, self._clock(), outcome=Outcome.EXPIRED)
+        code = CODE_OF_DEADLINE[Deadline.QUEUE]
+        generation.fail(code, text, self._clock(), outcome=Outcome.EXPIRED)
         self._close_books(generation)
 
     def lose(self, generation: Generation, text: str) -> None:

@@ -81,6 +81,8 @@ class Generation:
         self.num_dropped_turns = 0
         self.ending: DoneReason | None = None
         """Why the engine was told to end this answer, when it was."""
+        self.passed_deadline: str | None = None
+        """Which limit of time it had passed then."""
         self.unwatched_since: float | None = now
         """Since when nobody follows the frames; None while somebody does."""
         self._num_followers = 0

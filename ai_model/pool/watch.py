@@ -63,6 +63,7 @@ class Watch:
             if deadline is not None:
                 self._register.statistics.deadlines[deadline] += 1
                 logger.warning("Generation %s passed its %s deadline.", generation.id, deadline)
+                generation.passed_deadline = deadline
                 self._endings.end_early(generation, DoneReason.DEADLINE)
 
     def _predicted_prefill_s(self) -> float:

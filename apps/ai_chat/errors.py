@@ -69,6 +69,20 @@ _ROWS = (
         text="This waited too long, so I stopped it. Try again?",
     ),
     Problem(
+        code="first_token_timeout",
+        http_status=504,
+        exit_code=4,
+        is_retryable=True,
+        text="I could not begin in time. Try again, perhaps with a shorter message?",
+    ),
+    Problem(
+        code="stalled",
+        http_status=504,
+        exit_code=4,
+        is_retryable=True,
+        text="I got stuck and had to stop. Please try again.",
+    ),
+    Problem(
         code="deadline",
         http_status=504,
         exit_code=4,

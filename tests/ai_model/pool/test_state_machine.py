@@ -42,6 +42,8 @@ from tests.ai_model.pool.hand_loop import HandLoop
 
 pytestmark = pytest.mark.timeout(300)  # it takes seconds, but making a failure small takes longer
 SCRIPT = ("Once ", "upon ", "a ", "time ", "a ", "pool ", "was ", "full.")
+LATE = ("deadline", "first_token_timeout", "stalled")
+"""How an answer ends that passed a limit of time while it ran."""
 STORY = "".join(SCRIPT)
 TERMINAL = ("gen.done", "gen.error")
 LIMITS = make_config(
@@ -229,7 +231,7 @@ class PoolMachine(RuleBasedStateMachine):
         life.stopped_at = self.clock() if life.stopped_at is None else life.stopped_at
         if is_first and not self.engine.ignores_cancel:
             end = life.frames[-1]
-            assert end.get("reason", end.get("code")) in ("user_stop", "deadline")
+            assert end.get("reason", end.get("code")) in ("user_stop", *LATE)
 
     @precondition(lambda self: self.lives)
     @rule(number=st.integers(0, 50))
@@ -420,7 +422,7 @@ class PoolMachine(RuleBasedStateMachine):
             return
         end = check_log(life.frames)
         if end["type"] == "gen.error":
-            assert end["code"] in ("queue_timeout", "deadline", "internal", "pool_lost", "no_model")
+            assert end["code"] in (*LATE, "queue_timeout", "internal", "pool_lost", "no_model")
         elif end["reason"] == "stop":
             assert text_of(life.frames) == STORY
         elif end["reason"] == "length":

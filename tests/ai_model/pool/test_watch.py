@@ -81,7 +81,7 @@ async def test_the_first_token_takes_too_long() -> None:
                 Progress(request_id=request.generation, num_done=1, num_total=2, num_cached=0)
             )
         [end] = await ended(pool, request)
-        assert (end["type"], end["code"]) == ("gen.error", "deadline")
+        assert (end["type"], end["code"]) == ("gen.error", "first_token_timeout")
         assert engine.cancelled == [request.generation]
 
 

@@ -11,6 +11,8 @@ const ERRORS = {
   no_model: "The assistant has no model yet.",
   pool_lost: "The machine answering this stopped.",
   memory_pressure: "The server is short of memory and paused new answers.",
+  first_token_timeout: "I could not begin in time. Try again, perhaps with a shorter message?",
+  stalled: "I got stuck and had to stop. Please try again.",
   deadline: "This took too long, here is what I have.",
   empty: "There is nothing to send yet.",
   forbidden: "That is not possible here.",
