@@ -79,14 +79,16 @@ def _pieces(template: str) -> list[tuple[str, str]]:
         text = template[position : tag.start()]
         position = tag.end()
         is_block = tag.group(2) is not None
+        starts_line = not pieces
         if strip_next:
             text = text.lstrip()
-        elif drop_newline:
-            text = text.removeprefix("\n")
+        elif drop_newline and text.startswith("\n"):
+            text, starts_line = text[1:], True
         if tag.group(1) or tag.group(4):
             text = text.rstrip()
         elif is_block:
-            text = re.sub(r"(^|\n)[ \t]+\Z", r"\1", text)
+            # Blanks before a block go only where nothing else stands before them in the line.
+            text = re.sub(r"(\A|\n)[ \t]+\Z" if starts_line else r"(\n)[ \t]+\Z", r"\1", text)
         pieces.append(("text", text))
         if is_block:
             pieces.append(("block", _normal_block(tag.group(2))))
@@ -173,7 +175,7 @@ def _parts(expression: str) -> list[str]:
             parts.append(text)
         else:
             known = {"message['content']": _CONTENT, "eos_token": _END}
-            normal = _dotted(name.replace('"', "'"))
+            normal = _dotted(re.sub(r'"(\w*)"', r"'\1'", name))
             if normal not in known:
                 raise _Unknown
             parts.append(known[normal])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jinja2.sandbox
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ai_model.chat_template import TemplateKind, recognise_template
@@ -58,6 +58,7 @@ OTHERS = {
     "closed twice": CHAT_TEMPLATE + "{% endfor %}",
     "an attack": "{{ ''.__class__.__mro__[1].__subclasses__() }}",
     "too long": CHAT_TEMPLATE + "{# " + "x" * 20_000 + " #}",
+    "blanks behind a block": CHAT_TEMPLATE.replace("{% endif %}\n{% if", "{% endif %} {% if"),
     "nul": CHAT_TEMPLATE.replace("<|user|>", "\x00content"),
     "escape in a literal": CHAT_TEMPLATE.replace("<|user|>", "\\x3c|user|>"),
 }
@@ -95,7 +96,9 @@ def test_what_is_recognised_renders_as_zephyr(case: str) -> None:
     )
 
 
+@settings(max_examples=500, deadline=None)
 @given(st.integers(0, len(CHAT_TEMPLATE) - 1), st.characters())
+@example(CHAT_TEMPLATE.index("{% endif %}\n{% if") + len("{% endif %}"), " ")
 def test_a_changed_character_is_refused_or_renders_the_same(position: int, other: str) -> None:
     changed = CHAT_TEMPLATE[:position] + other + CHAT_TEMPLATE[position + 1 :]
     if recognise_template(changed) is TemplateKind.ZEPHYR:
