@@ -33,6 +33,7 @@ LIMITS = make_config(
     max_instances=3,
     queue_size=3,
     max_inflight_per_visitor=3,
+    max_running_per_visitor=2,
     timeout_s=60.0,
     first_token_timeout_s=30.0,
     stall_timeout_s=20.0,
@@ -85,6 +86,18 @@ class PoolMachine(RuleBasedStateMachine):
         """Some visitors ask."""
         for visitor in visitors:
             self.submit_one(visitor, max_tokens)
+
+    @rule(visitor=st.sampled_from("abc"))
+    def flood(self, visitor: str) -> None:
+        """One visitor asks more than one visitor may."""
+        for _ in range(self.limits.max_inflight_per_visitor + 1):
+            self.submit_one(visitor, 32)
+
+    @rule()
+    def write_and_ask(self) -> None:
+        """Everything that runs is finished, and those who got nothing ask again."""
+        self.write(len(SCRIPT) + 1)
+        self.submit("abcd", 32)
 
     def submit_one(self, visitor: str, max_tokens: int) -> None:
         """Ask. A refusal must have its reason, and be the only possible answer."""
@@ -236,8 +249,8 @@ class PoolMachine(RuleBasedStateMachine):
         assert not self.open
 
     @precondition(lambda self: len(self.open) > 1 or self.is_lost)
-    @rule(is_loading=st.booleans())
-    def lose_process(self, is_loading: bool) -> None:
+    @rule(is_loading=st.booleans(), is_paused=st.booleans())
+    def lose_process(self, is_loading: bool, is_paused: bool = False) -> None:
         """kill -9: what was open is handed to a new pool, with what its readers have."""
         orphans = [life for life in self.open if life.stopped_at is None]
         for life in self.lives.values():
@@ -245,6 +258,8 @@ class PoolMachine(RuleBasedStateMachine):
         self.loop.settle()
         self.end_pool()
         self.start_pool(is_loading=is_loading)
+        if is_paused:
+            self.pause()
         for life in orphans:
             tokens = [token for frame in life.frames for token in frame.get("tokens", ())]
             text = text_of(life.frames)
@@ -332,6 +347,7 @@ class PoolMachine(RuleBasedStateMachine):
         self.check_counts()
         self.check_limits_of_time()
         self.check_places()
+        self.check_order()
 
     def check_counts(self) -> None:
         """What came in is what went out and what is still there; nothing is over its bound."""
@@ -348,6 +364,8 @@ class PoolMachine(RuleBasedStateMachine):
         assert status.num_running <= max(status.num_instances, self.num_taken_before)
         assert status.num_running <= self.limits.max_instances
         self.num_taken_before = status.num_running
+        by_visitor = Counter(life.request.visitor for life in self.running)
+        assert all(num <= self.limits.max_running_per_visitor for num in by_visitor.values())
         if self.is_lost:
             assert (num_open, status.num_running) == (0, 0)
         else:
@@ -376,6 +394,13 @@ class PoolMachine(RuleBasedStateMachine):
         told = [life.places[-1] for life in waiting]
         assert sorted(frame["position"] for frame in told) == list(range(1, len(told) + 1))
         assert {frame["size"] for frame in told} <= {len(told)}
+
+    def check_order(self) -> None:
+        """A visitor's own requests are served in the order in which they came."""
+        taken = [request.id for request in self.engine.requests]
+        for visitor in {life.request.visitor for life in self.lives.values()}:
+            asked = [one for one, life in self.lives.items() if life.request.visitor == visitor]
+            assert [one for one in taken if one in asked] == [one for one in asked if one in taken]
 
     def teardown(self) -> None:
         """Left alone, everything ends; then the pool is shut down and nothing is left over."""
