@@ -9,7 +9,7 @@ python=$(dirname "$0")/../../.venv/bin/python
 
 for name in $(env | sed -n 's/^\(CORRAL_[A-Z0-9_]*\|maxInstances\|DJANGO_[A-Z_]*\|SECRET_KEY[A-Z_]*\)=.*/\1/p'); do
     case $name in
-    CORRAL_REQUIRE_BROWSER | CORRAL_CHROMIUM | CORRAL_SCREENSHOTS) ;;
+    CORRAL_REQUIRE_BROWSER | CORRAL_CHROMIUM | CORRAL_SCREENSHOTS | CORRAL_SURVIVAL_MODEL) ;;
     *) unset "$name" ;;
     esac
 done
