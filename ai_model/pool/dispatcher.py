@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from ai_model.engine.errors import EngineError, EngineNotReady, NoFreeInstance
 from ai_model.pool.capacity import Capacity
-from ai_model.pool.config import PoolConfig
 from ai_model.pool.endings import Endings
 from ai_model.pool.engine_link import EngineLink
 from ai_model.pool.eta import Eta
@@ -27,7 +26,6 @@ class Dispatcher:
 
     def __init__(
         self,
-        config: PoolConfig,
         *,
         register: Register,
         endings: Endings,
@@ -37,7 +35,6 @@ class Dispatcher:
         tasks: Tasks,
         clock: Callable[[], float],
     ) -> None:
-        self._config = config
         self._register = register
         self._endings = endings
         self._engine = engine
@@ -87,8 +84,7 @@ class Dispatcher:
     async def _begin(self, generation: Generation) -> None:
         """Make the prompt of a generation that holds an instance, and give it to the engine."""
         request = generation.request
-        limits = (request.sampling.max_tokens, self._config.max_tokens, self._engine.n_ctx // 2)
-        max_tokens = min(limits)
+        max_tokens = self._engine.answer_room(request)
         if len(request.produced) >= max_tokens:
             # The earlier pool was lost between the last token and telling that it was the last.
             self._endings.conclude(generation, DoneReason.LENGTH)

@@ -73,6 +73,10 @@ class EngineLink:
         self._engine = engine
         engine.start()
 
+    def answer_room(self, request: PoolRequest) -> int:
+        """Return the tokens an answer may have; half of the context stays for the prompt."""
+        return min(request.sampling.max_tokens, self._config.max_tokens, self.n_ctx // 2)
+
     async def make_prompt(self, request: PoolRequest, max_tokens: int) -> FittedPrompt:
         """Return the prompt of ``request``. Raises PromptTooLong, ValueError, EngineNotReady."""
         num_models = self._num_models

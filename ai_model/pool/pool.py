@@ -95,7 +95,6 @@ class Pool:
             clock=clock,
         )
         self._dispatcher = Dispatcher(
-            config,
             register=register,
             endings=endings,
             engine=engine,
@@ -129,7 +128,7 @@ class Pool:
             clock=clock,
         )
         self._warm_ups = WarmUps(
-            config, register=register, engine=engine, capacity=capacity, tasks=self._tasks
+            register=register, engine=engine, capacity=capacity, tasks=self._tasks
         )
 
     async def start(self) -> None:

@@ -7,7 +7,6 @@ import logging
 from ai_model.engine.errors import EngineError
 from ai_model.engine.events import EngineEvent, Finished
 from ai_model.pool.capacity import Capacity
-from ai_model.pool.config import PoolConfig
 from ai_model.pool.engine_link import EngineLink
 from ai_model.pool.register import Register
 from ai_model.pool.request import PoolRequest
@@ -26,14 +25,12 @@ class WarmUps:
 
     def __init__(
         self,
-        config: PoolConfig,
         *,
         register: Register,
         engine: EngineLink,
         capacity: Capacity,
         tasks: Tasks,
     ) -> None:
-        self._config = config
         self._register = register
         self._engine = engine
         self._capacity = capacity
@@ -66,10 +63,7 @@ class WarmUps:
 
         try:
             # As much room for the answer as the answer will have: history is cut alike.
-            max_tokens = min(
-                request.sampling.max_tokens, self._config.max_tokens, self._engine.n_ctx // 2
-            )
-            prompt = await self._engine.make_prompt(request, max_tokens)
+            prompt = await self._engine.make_prompt(request, self._engine.answer_room(request))
             self._engine.warm_up(request, prompt, take)
         except (EngineError, PromptTooLong, ValueError) as error:
             logger.debug("A warm-up was not begun (%s).", type(error).__name__)
