@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "apps.ai_chat",
     "apps.ai_pool",
+    "apps.widget",
     "apps.api",
 ]
 

@@ -1,38 +1,12 @@
-"""Conversations and their messages."""
+"""A question, or the answer to one."""
 
 from __future__ import annotations
 
 import uuid
 
-from django.conf import settings
 from django.db import models
 
-
-class Conversation(models.Model):
-    """What one visitor and the assistant said to each other."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    visitor = models.CharField(max_length=64, help_text="Key of the owner, see visitor.py.")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        blank=True,
-        on_delete=models.CASCADE,
-        related_name="conversations",
-        help_text="The owner, when they were signed in.",
-    )
-    title = models.CharField(max_length=120, blank=True)
-    created = models.DateTimeField(auto_now_add=True)
-    updated = models.DateTimeField()
-
-    class Meta:
-        ordering = ("-updated", "-id")
-        indexes = [models.Index(fields=["visitor", "-updated"], name="conversation_of_visitor")]
-        permissions = [("view_content", "Can read what visitors and the assistant wrote")]
-
-    def __str__(self) -> str:
-        # Never the title: it is the visitor's first question.
-        return f"conversation {str(self.id)[:8]}"
+from apps.ai_chat.models.conversation import Conversation
 
 
 class Message(models.Model):
@@ -65,8 +39,16 @@ class Message(models.Model):
         related_name="answers",
         help_text="The message an answer belongs to.",
     )
+    parent = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="children",
+        help_text="The message before it; siblings are versions of one another.",
+    )
     is_current = models.BooleanField(
-        default=True, help_text="False for an answer that was asked for again."
+        default=True, help_text="False for what stands on a branch that is not shown."
     )
     is_command = models.BooleanField(
         default=False, help_text="Such as /pool: never shown to the model."
@@ -76,6 +58,23 @@ class Message(models.Model):
     generation = models.UUIDField(null=True, blank=True, unique=True)
     reason = models.CharField(max_length=20, blank=True, help_text="How the answer ended.")
     error_code = models.CharField(max_length=32, blank=True)
+    quality = models.CharField(
+        max_length=8, blank=True, help_text="full, or reduced to save memory; empty: unknown."
+    )
+    context = models.JSONField(
+        default=dict, blank=True, help_text="What the page told about itself with a question."
+    )
+    approved_answer = models.ForeignKey(
+        "ai_chat.ApprovedAnswer",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="messages",
+        help_text="The answer staff had approved, given instead of the model's.",
+    )
+    suggestions = models.JSONField(
+        default=list, blank=True, help_text="Questions offered as 'Did you mean ...?'."
+    )
     num_trimmed_turns = models.PositiveIntegerField(default=0)
     num_prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     num_cached_tokens = models.PositiveIntegerField(null=True, blank=True)

@@ -1,0 +1,14 @@
+"""Registers the application of the embedded chat."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class WidgetConfig(AppConfig):
+    """The chat on other people's pages."""
+
+    name = "apps.widget"
+    label = "widget"
+    verbose_name = "Widget"
+    default_auto_field = "django.db.models.BigAutoField"
