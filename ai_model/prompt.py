@@ -17,6 +17,10 @@ from ai_model.role_markers import neutralise
 
 SAFETY_TOKENS = 8
 """Tokens of the context that neither prompt nor answer may use."""
+USUAL_QUESTION_TOKENS = 40
+"""Room for a question that is not known yet: an empty newest message stands for it."""
+MIN_GOING_ON = 32
+"""An answer that goes on may add so many tokens at least; with less room it is not begun."""
 
 
 class Role(StrEnum):
@@ -64,6 +68,8 @@ class FittedPrompt:
     common."""
     num_dropped_turns: int
     """Visitor messages at the start of the conversation that the model no longer sees."""
+    max_tokens: int = 0
+    """Tokens the answer may add."""
 
     @property
     def system_tokens(self) -> tuple[int, ...]:
@@ -94,14 +100,19 @@ def fit_prompt(
     n_ctx: int,
     max_tokens: int,
     max_messages: int,
+    num_given: int = 0,
 ) -> FittedPrompt:
     """Return the prompt for the answer to the last of ``messages``, its history trimmed to fit.
 
     Room is reserved for the answer first (``max_tokens`` of the ``n_ctx`` tokens), then for the
     system prompt, then for the newest message, and history fills the rest. ``max_messages`` bounds
     the history in messages. Old exchanges are dropped in big steps: the cut moves only when the
-    conversation has grown by half the room, so that most turns keep the beginning of their prompt
-    and the engine can reuse what it has already read.
+    conversation has grown by half the room, however long its questions are, so that most turns keep
+    the beginning of their prompt and the engine can reuse what it has already read.
+
+    An empty newest message stands for a question that is still to come; history is cut as it will
+    probably be cut then. ``num_given`` tokens of the answer are there already, and it may add
+    ``max_tokens``; fewer, if even without history there is no more room.
 
     Raises PromptTooLong when the newest message does not fit, and ValueError without a final user
     message.
@@ -112,15 +123,25 @@ def fit_prompt(
         raise ValueError("a prompt ends with the message of a user")
     opening = [] if tokenizer.bos is None else [tokenizer.bos]
     cue = tokenizer.tokenize(f"\n<|{Role.ASSISTANT}|>\n")
+    fixed = len(opening) + len(cue) + _num_tokens(system, tokenizer)
+    required = fixed + _num_tokens([turns[-1]], tokenizer)
+    if num_given:
+        left = n_ctx - num_given - SAFETY_TOKENS - required
+        max_tokens = min(max_tokens, max(MIN_GOING_ON, left))
     room = n_ctx - max_tokens - SAFETY_TOKENS
-    required = len(opening) + len(cue) + _num_tokens([*system, turns[-1]], tokenizer)
-    if required > room:
-        raise PromptTooLong(required, room)
+    if required > room - num_given:
+        raise PromptTooLong(required, room - num_given)
 
+    num_expected = 0 if turns[-1].text else USUAL_QUESTION_TOKENS
     exchanges = _group_exchanges(turns[:-1])
     start = max(
-        _first_kept([_num_tokens(exchange, tokenizer) for exchange in exchanges], room - required),
-        _first_kept([len(exchange) for exchange in exchanges], max_messages),
+        _first_to_fit(
+            [_num_tokens(exchange, tokenizer) for exchange in exchanges],
+            max(0, room - required - num_expected),
+            step=(room - fixed) // 2,
+            num_given=num_given,
+        ),
+        _first_kept([len(exchange) for exchange in exchanges], max_messages, max_messages // 2),
     )
     kept = [message for exchange in exchanges[start:] for message in exchange]
     tokens = opening + _encode(system, tokenizer, is_start=True)
@@ -132,7 +153,19 @@ def fit_prompt(
         num_dropped_turns=sum(
             message.role is Role.USER for exchange in exchanges[:start] for message in exchange
         ),
+        max_tokens=max_tokens,
     )
+
+
+def encode_answer(text: str, tokenizer: Tokenizer) -> tuple[int, ...]:
+    """Return the ids of an answer, or of its beginning: those it was generated as if remembered."""
+    remembered = tokenizer.recall(text)
+    return tuple(_encode_body(text, tokenizer)) if remembered is None else remembered
+
+
+def count_tokens(text: str, tokenizer: Tokenizer) -> int:
+    """Return how many tokens ``text`` takes as the body of a message."""
+    return len(_encode_body(text, tokenizer))
 
 
 def _num_tokens(messages: Sequence[ChatMessage], tokenizer: Tokenizer) -> int:
@@ -152,9 +185,8 @@ def _encode_turn(message: ChatMessage, tokenizer: Tokenizer, *, is_first: bool) 
     end of turn."""
     marker = f"<|{message.role}|>\n"
     scaffold = tokenizer.tokenize(marker if is_first else "\n" + marker)
-    remembered = tokenizer.recall(message.text) if message.role is Role.ASSISTANT else None
-    body = list(remembered) if remembered is not None else _encode_body(message.text, tokenizer)
-    return [*scaffold, *body, tokenizer.end_of_turn]
+    encode = encode_answer if message.role is Role.ASSISTANT else _encode_body
+    return [*scaffold, *encode(message.text, tokenizer), tokenizer.end_of_turn]
 
 
 def _encode_body(text: str, tokenizer: Tokenizer) -> list[int]:
@@ -178,17 +210,28 @@ def _group_exchanges(history: Sequence[ChatMessage]) -> list[list[ChatMessage]]:
     return exchanges
 
 
-def _first_kept(sizes: Sequence[int], room: int) -> int:
+def _first_to_fit(sizes: Sequence[int], room: int, *, step: int, num_given: int) -> int:
+    """Return the index of the first exchange to keep beside ``num_given`` tokens of the answer.
+
+    If possible it is the one that the answer had when it began, which the engine has read.
+    """
+    start = _first_kept(sizes, room, step)
+    if sum(sizes[start:]) <= room - num_given:
+        return start
+    return max(start, _first_kept(sizes, room - num_given, step))
+
+
+def _first_kept(sizes: Sequence[int], room: int, step: int) -> int:
     """Return the index of the first exchange to keep so that the kept sizes sum to at most
     ``room``.
 
-    The cut lies on a grid of half the room, counted from the start of the conversation. So it
-    stands still while the conversation grows by half the room, and needs no memory of where it was.
+    The cut lies on a grid of ``step``, counted from the start of the conversation. So it stands
+    still while the conversation grows by a step, and needs no memory of where it was.
     """
     total = sum(sizes)
     if total <= room:
         return 0
-    step = max(1, room // 2)
+    step = max(1, step)
     cut = -(-(total - room) // step) * step
     dropped = 0
     for index, size in enumerate(sizes):

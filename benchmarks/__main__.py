@@ -8,7 +8,20 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import cancel, chat, decode, eta, health, memory, queue, reuse, stall
+from benchmarks import (
+    cancel,
+    chat,
+    decode,
+    eta,
+    health,
+    memory,
+    queue,
+    reuse,
+    sockets,
+    stall,
+    stop,
+    warm,
+)
 from benchmarks.report import Report, median_of
 
 BENCHMARKS = {
@@ -21,6 +34,9 @@ BENCHMARKS = {
     "queue": queue,
     "eta": eta,
     "health": health,
+    "warm": warm,
+    "stop": stop,
+    "sockets": sockets,
 }
 
 

@@ -10,38 +10,29 @@ import asyncio
 import http.client
 import json
 import multiprocessing
-import os
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from ai_model.pool.client import PoolClient
 from ai_model.pool.errors import PoolError
+from benchmarks.chat_line import new_cookie, open_line
+from benchmarks.live_site import START_TIMEOUT_S, STOP_TIMEOUT_S, live_site
 from benchmarks.report import Report, Row, percentile
 from benchmarks.words import words
 
-ROOT = Path(__file__).resolve().parents[1]
 INSTANCES = 4
 VISITORS = 12
 PROBE_EVERY_S = 0.05
-START_TIMEOUT_S = 240.0
-STOP_TIMEOUT_S = 20.0
 PROBE_TIMEOUT_S = 10.0
 QUESTION_TOKENS = 40
 
@@ -53,14 +44,14 @@ def run(model: Path, *, quick: bool = False) -> Report:
     """
     seconds = 5.0 if quick else 30.0
     report = Report(name="health", model=model.name)
-    with _server(model) as (port, socket_path):
-        report.rows.append(_row("idle", 0, _probe(port, seconds), Load()))
-        with _visitors(port) as (pipe, process):
+    with live_site(model, num_instances=INSTANCES) as site:
+        report.rows.append(_row("idle", 0, _probe(site.port, seconds), Load()))
+        with _visitors(site.port) as (pipe, process):
             load = Load()
-            _wait_until_full(socket_path, process)
-            watch = threading.Thread(target=load.watch, args=(socket_path, seconds))
+            _wait_until_full(site.socket_path, process)
+            watch = threading.Thread(target=load.watch, args=(site.socket_path, seconds))
             watch.start()
-            probe = _probe(port, seconds)
+            probe = _probe(site.port, seconds)
             watch.join()
             pipe.send("stop")
             if not pipe.poll(STOP_TIMEOUT_S):
@@ -156,88 +147,6 @@ def _wait_until_full(socket_path: Path, visitors: BaseProcess) -> None:
         time.sleep(0.1)
 
 
-# The server.
-
-
-@contextmanager
-def _server(model: Path) -> Iterator[tuple[int, Path]]:
-    """A site with the model, in a directory of its own; gives its port and its pool's socket."""
-    with tempfile.TemporaryDirectory(prefix="corral-", dir="/tmp") as name:
-        environment = _environment(model, Path(name))
-        _manage(environment, "migrate", "--verbosity", "0")
-        port = _free_port()
-        with open(Path(name) / "server.log", "wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)],
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        try:
-            _wait_until_answering(port, process)
-            yield port, Path(name) / "pool.sock"
-        except Exception as error:
-            error.add_note((Path(name) / "server.log").read_text(errors="replace")[-2000:])
-            raise
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _environment(model: Path, directory: Path) -> dict[str, str]:
-    """What the server is told; nothing of the owner's own settings gets through."""
-    names = {"DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "maxInstances", "LOG_LEVEL"}
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("CORRAL_", "DJANGO_")) and name not in names
-    }
-    return kept | {
-        "DJANGO_ENV": "development",
-        "CORRAL_ENV_FILE": "",
-        "CORRAL_VAR_DIR": str(directory),
-        "CORRAL_MODEL_PATH": str(model.resolve()),
-        "CORRAL_MAX_INSTANCES": str(INSTANCES),
-        # All visitors come from one address here.
-        "CORRAL_MAX_INFLIGHT_PER_ADDRESS": "1000",
-        "LOG_LEVEL": "WARNING",
-    }
-
-
-def _manage(environment: Mapping[str, str], *arguments: str) -> None:
-    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"manage.py {arguments[0]} failed: {done.stderr[-500:]}")
-
-
-def _wait_until_answering(port: int, process: subprocess.Popen[bytes]) -> None:
-    ends_at = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < ends_at:
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended with code {process.returncode}")
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/assistant", timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    raise RuntimeError("the server did not become ready in time")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 # The visitors, in a process of their own: their work is not to be seen in the probe's numbers.
 
 
@@ -277,17 +186,10 @@ async def _visit_all(pipe: Connection, port: int) -> int:
 
 async def _ask_on(port: int, number: int, counts: list[int]) -> None:
     """One visitor: a question, its answer, the next question."""
-    url = f"http://127.0.0.1:{port}"
-    cookie = await asyncio.to_thread(_cookie, url)
+    cookie = await asyncio.to_thread(new_cookie, port)
     while True:
         try:
-            async with connect(
-                f"ws://127.0.0.1:{port}/ws/chat/",
-                origin=url,  # type: ignore[arg-type]
-                subprotocols=["chat.v1"],  # type: ignore[list-item]
-                additional_headers={"Cookie": cookie},
-            ) as line:
-                await line.send(json.dumps({"type": "hello", "v": 1}))
+            async with open_line(port, cookie) as line:
                 while True:
                     ids = {"cid": str(uuid.uuid4()), "gen": str(uuid.uuid4())}
                     text = words(QUESTION_TOKENS, number + VISITORS * counts[number])
@@ -297,9 +199,9 @@ async def _ask_on(port: int, number: int, counts: list[int]) -> None:
             await asyncio.sleep(0.5)
 
 
-async def _is_answered(line: object) -> bool:
+async def _is_answered(line: ClientConnection) -> bool:
     """Read to the end of an answer, or to the refusal of a question."""
-    async for data in line:  # type: ignore[attr-defined]
+    async for data in line:
         frame = json.loads(data)
         if frame["type"] == "gen.done":
             return True
@@ -307,10 +209,3 @@ async def _is_answered(line: object) -> bool:
             await asyncio.sleep(min(5.0, float(frame.get("retry_after_s") or 0.5)))
             return False
     raise ConnectionResetError
-
-
-def _cookie(url: str) -> str:
-    """Open the page as somebody new."""
-    with urllib.request.urlopen(url + "/", timeout=30) as answer:
-        given = answer.headers.get_all("Set-Cookie") or []
-    return "; ".join(cookie.partition(";")[0] for cookie in given)

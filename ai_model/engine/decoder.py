@@ -94,7 +94,13 @@ class Decoder:
         self._step_ms = math.inf
 
     def start(self, request: EngineRequest, listener: Listener) -> None:
-        """Give ``request`` an idle instance; there must be one, or a warm-up that gives way."""
+        """Give ``request`` an idle instance; there must be one, or a warm-up that gives way.
+
+        A warm-up that would save nothing ends at once and takes nobody's place.
+        """
+        if request.is_warm_up and self._seating.is_warm(request):
+            listener(Finished(request_id=request.id, reason=FinishReason.STOP))
+            return
         self._make_way(request)
         instance, num_cached = self._seating.seat(request)
         instance.answer = self._make_answer(request, listener, num_cached)
@@ -188,8 +194,11 @@ class Decoder:
         sampler.accept(request.produced)
         answer = Answer(request, listener, sampler, TextStream((*request.sampling.stop, *MARKERS)))
         answer.num_cached = num_cached
-        for token in request.produced:
-            answer.text += answer.stream.feed(self.model.piece(token))
+        produced = b"".join(map(self.model.piece, request.produced))
+        if request.produced_text:
+            answer.text = answer.stream.go_on_behind(produced, request.produced_text)
+        else:
+            answer.text = answer.stream.feed(produced)
         return answer
 
     def _run(self, plan: StepPlan) -> None:

@@ -54,7 +54,8 @@ class Engine:
         self._late: deque[tuple[EngineRequest, Listener]] = deque()
         self._cancels: deque[str] = deque()
         self._taken: set[str] = set()
-        self._warming: set[str] = set()
+        self._warming: dict[str, str] = {}
+        """The conversations of the warm-ups, by their ids."""
         self._num_instances = config.num_instances
         self._is_closing = False
         self._beat = time.monotonic()
@@ -97,7 +98,7 @@ class Engine:
         with self._wakeup:
             if self._state is not EngineState.READY or self._is_closing:
                 raise EngineNotReady(self._failure or f"the engine is {self._state}")
-            if request.id in self._taken | self._warming:
+            if request.id in self._taken or request.id in self._warming:
                 raise ValueError(f"request {request.id} is being answered already")
             length = len(request.prompt.tokens) + len(request.produced)
             if not 0 < length < self.n_ctx:
@@ -105,16 +106,20 @@ class Engine:
             num_seats = self._num_instances - (len(self._warming) if request.is_warm_up else 0)
             if len(self._taken) >= num_seats:
                 raise NoFreeInstance(f"all {self._num_instances} instances are taken")
-            (self._warming if request.is_warm_up else self._taken).add(request.id)
-            if self._warming and not request.is_warm_up:
-                self._abort_flag.set()  # a warm-up in its step gives way at once
+            if request.is_warm_up:
+                self._warming[request.id] = request.conversation
+            else:
+                self._taken.add(request.id)
+                # A warm-up in its step gives way at once, unless this is what it reads for.
+                if any(one != request.conversation for one in self._warming.values()):
+                    self._abort_flag.set()
             self._arrivals.append((request, self._releasing(request.id, listener)))
             self._wakeup.notify()
 
     def cancel(self, request_id: str) -> None:
         """End an answer where it is, within the running step. Idempotent; Finished follows."""
         with self._wakeup:
-            if request_id not in self._taken | self._warming:
+            if request_id not in self._taken and request_id not in self._warming:
                 return
             self._cancels.append(request_id)
             if self._decoder is not None and not self._decoder.is_swift:
@@ -199,7 +204,7 @@ class Engine:
             if isinstance(event, Finished):
                 with self._wakeup:
                     self._taken.discard(request_id)
-                    self._warming.discard(request_id)
+                    self._warming.pop(request_id, None)
             try:
                 listener(event)
             except Exception:

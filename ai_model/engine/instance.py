@@ -79,6 +79,7 @@ class Instance:
         num_kv_tokens = len(self.tokens)
         first_token_at = answer.first_token_at if answer is not None else None
         num_generated = len(answer.generated) if answer is not None else 0
+        num_new = num_generated - len(answer.request.produced) if answer is not None else 0
         decoding_s = now - first_token_at if first_token_at is not None else 0.0
         return InstanceSnapshot(
             index=self.index,
@@ -88,7 +89,7 @@ class Instance:
             num_prompt=len(answer.to_read) if answer is not None else 0,
             num_prompt_done=min(num_kv_tokens, len(answer.to_read)) if answer is not None else 0,
             num_generated=num_generated,
-            tok_s=num_generated / decoding_s if decoding_s > 0 else 0.0,
+            tok_s=num_new / decoding_s if decoding_s > 0 else 0.0,
             num_kv_tokens=num_kv_tokens,
             kv_bytes=num_kv_tokens * kv_bytes_per_token,
             since_s=now - self.since,

@@ -53,7 +53,7 @@ class EngineRequest:
     ``conversation`` and ``visitor`` are opaque keys: what an instance has read of a conversation is
     reused for its next turn, and never shared between visitors. ``produced`` are tokens that an
     earlier engine already generated for this answer; it goes on behind them and they are not
-    delivered again.
+    delivered again. ``produced_text`` is what was shown of them; without it, what is certain.
     """
 
     id: str
@@ -62,6 +62,7 @@ class EngineRequest:
     prompt: FittedPrompt
     sampling: SamplingParams = field(default_factory=SamplingParams)
     produced: tuple[int, ...] = ()
+    produced_text: str = ""
     is_warm_up: bool = False
     """Only read the prompt, in idle time, so that the next turn of the conversation begins at once.
 

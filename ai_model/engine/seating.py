@@ -18,6 +18,8 @@ from ai_model.engine.request import EngineRequest
 
 _WORTH_PARKING = 32
 """Fewer tokens than this are read again as fast as they are restored."""
+_WORTH_WARMING = 32
+"""Nobody loses a place for fewer tokens than this."""
 
 
 class Seating:
@@ -97,6 +99,18 @@ class Seating:
         instance.visitor = request.visitor
         instance.since = time.monotonic()
         return instance, num_cached
+
+    def is_warm(self, request: EngineRequest) -> bool:
+        """Whether reading ``request`` beforehand would save next to nothing."""
+        prompt = request.prompt
+        for instance in self.instances:
+            if instance.conversation != request.conversation:
+                continue
+            is_read = len(prompt.tokens) - instance.common_prefix(prompt.tokens) < _WORTH_WARMING
+            if is_read or instance.answer is not None:
+                return True
+        is_short = len(prompt.tokens) - prompt.num_system_tokens < _WORTH_WARMING
+        return is_short and self._prefixes.find(prompt.system_tokens) is not None
 
     def keep_system_prompt(self, instance: Instance, request: EngineRequest) -> None:
         """Remember the system prompt that ``instance`` has just read for ``request``."""

@@ -57,7 +57,7 @@ class Admission:
         """
         room = self._config.n_ctx
         answer = min(request.sampling.max_tokens, self._config.max_tokens, room // 2)
-        prompt = 0
+        prompt = estimate_tokens(request.produced_text[: request.num_given_chars], room)
         for message in reversed(request.messages):
             prompt += TOKENS_PER_MESSAGE + estimate_tokens(message.text, room)
             if prompt + answer >= room:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ai_model.pool.commands import MAX_COUNTED_BYTES
 from ai_model.pool.control_result import ControlResult
 from ai_model.pool.errors import BadFrame, PoolLost, PoolUnavailable, ProtocolMismatch, TooLong
 from ai_model.pool.fields import Fields
@@ -125,6 +126,27 @@ class PoolClient:
         answer = await self._ask(frame, timeout_s, waits_for_pool=False)
         return Fields(answer).flag("begun", default=False)
 
+    async def watching(self, generation: str, num_viewers: int, *, timeout_s: float = 2.0) -> None:
+        """Tell for how many people this client follows a generation; with 0 it has no reader.
+
+        Generations without a reader are the first to end when there is not enough for all. Until
+        this is called, a client that follows counts as a reader, and so it does again once it has
+        left. Idempotent; ended and unknown generations need nobody. Raises PoolUnavailable at once
+        when there is no pool.
+        """
+        frame = {"type": "watching", "generation": generation, "num_viewers": num_viewers}
+        await self._ask(frame, timeout_s, waits_for_pool=False)
+
+    async def count_tokens(self, text: str, *, timeout_s: float = 5.0) -> int:
+        """Return how many tokens ``text``, of at most 16 KB, takes in a prompt.
+
+        Raises TooLong, NoModel while none is loaded, and PoolUnavailable at once without a pool.
+        """
+        if len(text.encode("utf-8", "replace")) > MAX_COUNTED_BYTES:
+            raise TooLong(f"Tokens are counted in at most {MAX_COUNTED_BYTES} bytes.")
+        frame = {"type": "count_tokens", "text": text}
+        return Fields(await self._ask(frame, timeout_s, waits_for_pool=False)).integer("num_tokens")
+
     # What an operator may do. All of these raise PoolUnavailable at once when there is no pool.
 
     async def pause(self, message: str = "", *, timeout_s: float = CALL_TIMEOUT_S) -> ControlResult:
@@ -217,7 +239,9 @@ class PoolClient:
 
 async def _within(work: Coroutine[Any, Any, Result], deadline: float) -> Result:
     try:
-        return await asyncio.wait_for(work, max(0.01, deadline - time.monotonic()))
+        # Not wait_for(): before Python 3.12 that may swallow the end of the task it runs in.
+        async with asyncio.timeout(max(0.01, deadline - time.monotonic())):
+            return await work
     except TimeoutError:
         raise PoolUnavailable("The pool did not answer in time.") from None
 

@@ -11,6 +11,10 @@ from ai_model.pool.fields import Fields
 from ai_model.pool.frames import Frame
 from ai_model.pool.request import MAX_KEY_CHARS, PoolRequest
 
+MAX_VIEWERS = 1_000_000
+MAX_COUNTED_BYTES = 16 * 1024
+"""Tokenising so much takes a few milliseconds."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submit:
@@ -69,6 +73,21 @@ class Warm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watching:
+    """This client follows a generation for ``num_viewers`` people, maybe none."""
+
+    generation: str
+    num_viewers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountTokens:
+    """Say how many tokens ``text`` takes in a prompt."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
     """Refuse new requests, telling visitors ``message``."""
 
@@ -122,6 +141,8 @@ Command = (
     | GetStatus
     | GetHistory
     | Warm
+    | Watching
+    | CountTokens
     | SwitchModel
     | ListWaiting
     | ControlCommand
@@ -155,6 +176,13 @@ def parse_command(frame: Frame) -> Command:
             return GetHistory(age_s=values.number("age_s", default=0.0))
         case "warm":
             return Warm(request=PoolRequest.from_json(values.mapping("request")))
+        case "watching":
+            return Watching(
+                generation=_generation(values),
+                num_viewers=values.integer("num_viewers", high=MAX_VIEWERS),
+            )
+        case "count_tokens":
+            return CountTokens(text=_short_text(values))
         case "pause":
             return Pause(message=values.text("message", max_chars=4096, default=""))
         case "resume":
@@ -177,6 +205,13 @@ def _path(values: Fields) -> Path:
     if not path.startswith("/") or "\0" in path:
         raise BadFrame("path of frame is not an absolute path")
     return Path(path)
+
+
+def _short_text(values: Fields) -> str:
+    text = values.text("text", max_chars=MAX_COUNTED_BYTES)
+    if len(text.encode()) > MAX_COUNTED_BYTES:
+        raise BadFrame(f"text of frame has more than {MAX_COUNTED_BYTES} bytes")
+    return text
 
 
 def _generation(values: Fields) -> str:

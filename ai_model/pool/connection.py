@@ -14,6 +14,7 @@ from ai_model.pool.commands import (
     Cancel,
     Command,
     ControlCommand,
+    CountTokens,
     Drain,
     GetHistory,
     GetStatus,
@@ -27,6 +28,7 @@ from ai_model.pool.commands import (
     SwitchModel,
     Unsubscribe,
     Warm,
+    Watching,
     command_id,
     parse_command,
 )
@@ -56,7 +58,7 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._subscriptions: dict[int, asyncio.Task[None]] = {}
-        """What takes its time: subscriptions, and a switch of the model."""
+        """What takes its time: subscriptions, a switch of the model, counting tokens."""
         writer.transport.set_write_buffer_limits(high=OUTBOX_BYTES)
 
     async def run(self) -> None:
@@ -129,6 +131,11 @@ class Connection:
                 return {"type": "history", "id": number, "history": samples}
             case Warm():
                 return {"type": "ok", "id": number, "begun": self._pool.warm(command.request)}
+            case Watching():
+                self._pool.count_viewers(command.generation, command.num_viewers, self)
+            case CountTokens():
+                self._run_aside(number, self._count_tokens(command, number))
+                return None
             case ListWaiting():
                 waiting = [one.to_json() for one in self._pool.list_waiting()]
                 return {"type": "ok", "id": number, "waiting": waiting}
@@ -155,6 +162,14 @@ class Connection:
     async def _switch_model(self, command: SwitchModel, number: int) -> None:
         await self._send(_result(number, await self._pool.switch_model(command.path)))
 
+    async def _count_tokens(self, command: CountTokens, number: int) -> None:
+        try:
+            num_tokens = await self._pool.count_tokens(command.text)
+        except PoolError as error:
+            await self._send(_error(number, error))
+        else:
+            await self._send({"type": "ok", "id": number, "num_tokens": num_tokens})
+
     def _subscribe(self, command: Subscribe, number: int) -> None:
         self._run_aside(number, self._follow(command, number))
 
@@ -173,7 +188,7 @@ class Connection:
             log = await self._pool.find_log(command.generation)
             frames = log.follow(command.after)
             await self._send({"type": "ok", "id": number})
-            with self._pool.watching(command.generation):
+            with self._pool.watching(command.generation, self):
                 async for frame in frames:
                     await self._send({"type": "event", "sub": number, "frame": frame})
             await self._send({"type": "end", "sub": number})
@@ -208,7 +223,8 @@ class Connection:
             raise ConnectionResetError
         self._writer.write(encode(frame))
         if self._writer.transport.get_write_buffer_size() > OUTBOX_BYTES:
-            await asyncio.wait_for(self._writer.drain(), WRITE_TIMEOUT_S)
+            async with asyncio.timeout(WRITE_TIMEOUT_S):
+                await self._writer.drain()
 
     async def _close(self) -> None:
         tasks = list(self._subscriptions.values())
@@ -226,10 +242,6 @@ def _error(number: int | None, error: PoolError) -> Frame:
     frame: Frame = {"type": "error", "id": number, "code": error.code, "text": error.text}
     if error.retry_after_s is not None:
         frame["retry_after_s"] = error.retry_after_s
-    if error.num_waiting is not None:
-        frame["num_waiting"] = error.num_waiting
-    if error.reason:
-        frame["reason"] = str(error.reason)
     if error.num_waiting is not None:
         frame["num_waiting"] = error.num_waiting
     if error.reason:

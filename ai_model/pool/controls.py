@@ -127,11 +127,11 @@ class Controls:
         """
         now = self._clock()
         unwatched = sorted(
-            (generation.unwatched_since, generation.id)
+            (generation.audience.unwatched_since, generation.id)
             for generation in self._register.live.values()
-            if generation.unwatched_since is not None
+            if generation.audience.unwatched_since is not None
             and generation.ending is None
-            and now - generation.unwatched_since >= grace_s
+            and now - generation.audience.unwatched_since >= grace_s
         )[: max(0, num_wanted)]
         for _, generation_id in unwatched:
             self.cancel(generation_id)

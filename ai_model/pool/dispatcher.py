@@ -84,33 +84,32 @@ class Dispatcher:
     async def _begin(self, generation: Generation) -> None:
         """Make the prompt of a generation that holds an instance, and give it to the engine."""
         request = generation.request
-        max_tokens = self._engine.answer_room(request)
-        if len(request.produced) >= max_tokens:
-            # The earlier pool was lost between the last token and telling that it was the last.
-            self._endings.conclude(generation, DoneReason.LENGTH)
-        else:
-            try:
-                prompt = await self._engine.make_prompt(request, max_tokens)
-                if not generation.is_ended:
-                    generation.num_dropped_turns = prompt.num_dropped_turns
-                    generation.num_prompt_tokens = len(prompt.tokens)
-                    self._engine.submit(request, prompt, max_tokens)
-                    return
-            except (NoFreeInstance, EngineNotReady) as error:
-                # Busy with its last answer, or with another model; lost engines end it themselves.
-                if isinstance(error, NoFreeInstance):
-                    self._note_refusal()
-                if not generation.is_ended:
-                    self._register.give_back(generation)
-                    self._timers.arm("retry", RETRY_S, self.dispatch)
-                    return
-            except PromptTooLong as error:
-                self._endings.fail(generation, "too_long", str(error), is_retryable=False)
-            except (EngineError, ValueError) as error:
-                self._endings.fail(generation, "internal", str(error))
-            except Exception:
-                logger.exception("Generation %s could not begin.", generation.id)
-                self._endings.fail(generation, "internal", "The prompt could not be made.")
+        try:
+            opening = await self._engine.make_opening(request)
+            if not generation.is_ended and len(opening.produced) >= opening.max_tokens:
+                # The earlier pool was lost between the last token and telling that it was the last.
+                self._endings.conclude(generation, DoneReason.LENGTH)
+            elif not generation.is_ended:
+                generation.produced = opening.produced
+                generation.num_dropped_turns = opening.prompt.num_dropped_turns
+                generation.num_prompt_tokens = len(opening.prompt.tokens)
+                self._engine.submit(request, opening)
+                return
+        except (NoFreeInstance, EngineNotReady) as error:
+            # Busy with its last answer, or with another model; lost engines end it themselves.
+            if isinstance(error, NoFreeInstance):
+                self._note_refusal()
+            if not generation.is_ended:
+                self._register.give_back(generation)
+                self._timers.arm("retry", RETRY_S, self.dispatch)
+                return
+        except PromptTooLong as error:
+            self._endings.fail(generation, "too_long", str(error), is_retryable=False)
+        except (EngineError, ValueError) as error:
+            self._endings.fail(generation, "internal", str(error))
+        except Exception:
+            logger.exception("Generation %s could not begin.", generation.id)
+            self._endings.fail(generation, "internal", "The prompt could not be made.")
         self._register.release(generation)
         self.dispatch()
 

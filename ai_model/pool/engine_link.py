@@ -17,8 +17,9 @@ from ai_model.engine.snapshot import EngineSnapshot, EngineState
 from ai_model.model_file import BadModelFile, inspect
 from ai_model.pool.config import PoolConfig
 from ai_model.pool.engine_port import EngineFactory, EnginePort
+from ai_model.pool.opening import Opening, make_opening
 from ai_model.pool.request import PoolRequest
-from ai_model.prompt import FittedPrompt, fit_prompt
+from ai_model.prompt import count_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class EngineLink:
         """Counts switches: a prompt made of one model's tokens is nonsense to another."""
         self._switch: asyncio.Future[str] | None = None
         self._is_closed = False
+        self._counting = asyncio.Lock()
         # Importing llama.cpp and tokenising take long enough to be felt by everybody on the loop.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="corral-prompt")
 
@@ -73,45 +75,49 @@ class EngineLink:
         self._engine = engine
         engine.start()
 
-    def answer_room(self, request: PoolRequest) -> int:
+    def _answer_room(self, request: PoolRequest) -> int:
         """Return the tokens an answer may have; half of the context stays for the prompt."""
         return min(request.sampling.max_tokens, self._config.max_tokens, self.n_ctx // 2)
 
-    async def make_prompt(self, request: PoolRequest, max_tokens: int) -> FittedPrompt:
-        """Return the prompt of ``request``. Raises PromptTooLong, ValueError, EngineNotReady."""
+    async def make_opening(self, request: PoolRequest) -> Opening:
+        """Return how the answer begins. Raises PromptTooLong, ValueError, EngineNotReady."""
         num_models = self._num_models
-        prompt = await self._loop.run_in_executor(self._executor, self._fit, request, max_tokens)
+        opening = await self._loop.run_in_executor(self._executor, self._open, request)
         if num_models != self._num_models:
             raise EngineNotReady("the model was switched meanwhile")
-        return prompt
+        return opening
 
-    def submit(self, request: PoolRequest, prompt: FittedPrompt, max_tokens: int) -> None:
-        """Begin the answer. Raises NoFreeInstance, EngineNotReady, ValueError."""
-        self._port().submit(
-            EngineRequest(
-                id=request.generation,
-                conversation=request.conversation,
-                visitor=request.visitor,
-                prompt=prompt,
-                sampling=replace(request.sampling, max_tokens=max_tokens),
-                produced=request.produced,
-            ),
-            partial(self._from_engine, self._on_event, request.generation),
-        )
+    async def count_tokens(self, text: str) -> int:
+        """Return how many tokens a text takes in a prompt. Raises EngineNotReady, ValueError."""
+        # One at a time: a prompt that somebody waits for never stands behind more than one.
+        async with self._counting:
+            if not self.is_ready:
+                raise EngineNotReady("it is loading, or sleeps")
+            return await self._loop.run_in_executor(self._executor, self._count, text)
 
-    def warm_up(
-        self, request: PoolRequest, prompt: FittedPrompt, on_event: Callable[[EngineEvent], None]
+    def submit(
+        self,
+        request: PoolRequest,
+        opening: Opening,
+        *,
+        on_warm_up: Callable[[EngineEvent], None] | None = None,
     ) -> None:
-        """Read a prompt in idle time. Raises NoFreeInstance, EngineNotReady, ValueError."""
+        """Begin the answer, or only read the prompt in idle time and tell ``on_warm_up``.
+
+        Raises NoFreeInstance, EngineNotReady, ValueError.
+        """
         self._port().submit(
             EngineRequest(
                 id=request.generation,
                 conversation=request.conversation,
                 visitor=request.visitor,
-                prompt=prompt,
-                is_warm_up=True,
+                prompt=opening.prompt,
+                sampling=replace(request.sampling, max_tokens=opening.max_tokens),
+                produced=opening.produced,
+                produced_text=request.produced_text,
+                is_warm_up=on_warm_up is not None,
             ),
-            partial(self._from_engine, on_event),
+            partial(self._from_engine, on_warm_up or partial(self._on_event, request.generation)),
         )
 
     def cancel(self, generation: str) -> None:
@@ -173,16 +179,31 @@ class EngineLink:
         if self._engine is not None:
             end = partial(self._engine.close, timeout_s=timeout_s)
             await self._loop.run_in_executor(self._executor, end)
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        is_idle = await self._is_executor_idle(timeout_s)
+        # An idle thread is gone at once; one that still makes an engine would hold up the loop.
+        self._executor.shutdown(wait=is_idle, cancel_futures=True)
 
-    def _fit(self, request: PoolRequest, max_tokens: int) -> FittedPrompt:
-        return fit_prompt(
-            request.messages,
+    async def _is_executor_idle(self, timeout_s: float) -> bool:
+        """Wait until the thread has done what it was given; False when that takes too long."""
+        try:
+            nothing = self._loop.run_in_executor(self._executor, _do_nothing)
+            await asyncio.wait_for(nothing, timeout_s)
+        except TimeoutError:
+            logger.error("The thread for prompts did not end within %.0f s.", timeout_s)
+            return False
+        return True
+
+    def _open(self, request: PoolRequest) -> Opening:
+        return make_opening(
+            request,
             tokenizer=self._port().tokenizer,
             n_ctx=self.n_ctx,
-            max_tokens=max_tokens,
+            max_tokens=self._answer_room(request),
             max_messages=self._config.max_messages,
         )
+
+    def _count(self, text: str) -> int:
+        return count_tokens(text, self._port().tokenizer)
 
     def _port(self) -> EnginePort:
         if self._engine is None:
@@ -220,3 +241,7 @@ class EngineLink:
         if self._switch is not None and not self._switch.done():
             self._switch.set_result(reason)
         self._switch = None
+
+
+def _do_nothing() -> None:
+    """Be the last work of a thread."""

@@ -6,6 +6,7 @@ import hashlib
 from enum import Enum, StrEnum, auto
 
 from ai_model.engine.events import Delta, Finished, Progress, Started
+from ai_model.pool.audience import Audience
 from ai_model.pool.coalescer import Coalescer
 from ai_model.pool.eta import Eta
 from ai_model.pool.event_log import EventLog
@@ -71,7 +72,10 @@ class Generation:
         self.error_code = ""
         """Why it failed, once it has."""
         self.text = request.produced_text
+        self.produced = request.produced
+        """The tokens it goes on behind."""
         self.num_tokens = len(request.produced)
+        self._is_text_logged = False
         self.submitted_at = now
         self.instance_at: float | None = None
         self.first_text_at: float | None = None
@@ -83,9 +87,7 @@ class Generation:
         """Why the engine was told to end this answer, when it was."""
         self.passed_deadline: str | None = None
         """Which limit of time it had passed then."""
-        self.unwatched_since: float | None = now
-        """Since when nobody follows the frames; None while somebody does."""
-        self._num_followers = 0
+        self.audience = Audience(now)
         self._is_cancelled = False
         self._seen: int | None = None
         self._coalescer = Coalescer()
@@ -93,8 +95,7 @@ class Generation:
         log.append("gen.created", dict(request.meta))
         if request.produced:
             self._log_started(instance=NO_INSTANCE, model="", waited_ms=0)
-            produced = list(request.produced)
-            log.append("gen.delta", {"off": 0, "text": self.text, "tokens": produced})
+            self._log_produced()
 
     @property
     def id(self) -> str:
@@ -105,17 +106,6 @@ class Generation:
     def is_ended(self) -> bool:
         """Whether the terminal frame is written."""
         return self.state is GenerationState.ENDED
-
-    def join(self) -> None:
-        """Somebody follows the frames from now on."""
-        self._num_followers += 1
-        self.unwatched_since = None
-
-    def leave(self, now: float) -> None:
-        """A follower is gone; the generation goes on."""
-        self._num_followers -= 1
-        if self._num_followers == 0:
-            self.unwatched_since = now
 
     def show_place(self, position: int, size: int, eta: Eta | None, reason: str = "") -> None:
         """Tell the followers the place in line (1 = next of ``size``) when it has changed."""
@@ -158,6 +148,9 @@ class Generation:
             self._publish_reading(done, total, cached=done)
         else:
             self._log_started(event.instance, model, self._ms(self.submitted_at, self.instance_at))
+            if self.produced:
+                self.num_tokens = len(self.produced)
+                self._log_produced()
         if self.num_dropped_turns:
             turns = self.num_dropped_turns
             self.log.append("gen.notice", {"code": "context_trimmed", "turns": turns})
@@ -252,6 +245,17 @@ class Generation:
             fields["retry_after_s"] = retry_after_s
         self._end("gen.error", fields, outcome)
 
+    @property
+    def num_new_tokens(self) -> int:
+        """Tokens that were generated here."""
+        return max(0, self.num_tokens - len(self.produced))
+
+    def _log_produced(self) -> None:
+        """Repeat what there is of the answer, so that a follower of this log has all of it."""
+        produced = list(self.produced)
+        self.log.append("gen.delta", {"off": 0, "text": self.text, "tokens": produced})
+        self._is_text_logged = True
+
     def _publish_reading(self, done: int, total: int, *, cached: int) -> None:
         fields = {"phase": "prompt", "done": done, "total": total, "cached": cached}
         self.log.publish("gen.progress", fields)
@@ -271,7 +275,6 @@ class Generation:
 
     def _timing(self, now: float, event: Finished | None) -> dict[str, object]:
         left_line_at = self.instance_at if self.instance_at is not None else now
-        num_new = self.num_tokens - len(self.request.produced)
         gen_s = now - self.first_token_at if self.first_token_at is not None else 0.0
         if event is not None and event.decode_s > 0:
             gen_s = event.decode_s
@@ -285,12 +288,16 @@ class Generation:
                 else self._ms(self.submitted_at, self.first_text_at)
             ),
             "gen_ms": round(gen_s * 1000),
-            "tok_s": round(num_new / gen_s, 1) if gen_s > 0 else None,
+            "tok_s": round(self.num_new_tokens / gen_s, 1) if gen_s > 0 else None,
         }
 
     def _end(self, frame_type: str, fields: dict[str, object], outcome: Outcome) -> None:
         if self.is_ended:
             raise RuntimeError(f"generation {self.id} has ended already")
+        if self.request.produced_text and not self._is_text_logged:
+            # It never went on, so its tokens are not known; the text stays all the same.
+            self.produced = ()
+            self._log_produced()
         # The log comes first: whoever sees the state ENDED may rely on all frames being there.
         self.log.append(frame_type, fields, is_terminal=True)
         self.outcome = outcome

@@ -81,13 +81,13 @@ class Link:
             if welcome["type"] != "welcome":
                 raise PoolUnavailable(Fields(welcome).text("text", default="The pool refuses us."))
         except PoolUnavailable:
-            writer.close()
+            await _hang_up(writer)
             raise
         except (PoolError, OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
-            writer.close()
+            await _hang_up(writer)
             raise PoolUnavailable("The process at the pool's socket does not answer.") from None
         except BaseException:
-            writer.close()
+            await _hang_up(writer)
             raise
         return cls(reader, writer)
 
@@ -116,8 +116,7 @@ class Link:
         """Leave. Whoever still waits gets PoolUnavailable."""
         self._listener.cancel()
         await asyncio.gather(self._listener, return_exceptions=True)
-        with contextlib.suppress(OSError, TimeoutError):
-            await asyncio.wait_for(self._writer.wait_closed(), 1.0)
+        await _hang_up(self._writer)
 
     async def _ask(self, frame: Frame, number: int) -> Frame:
         if self.is_lost:
@@ -184,3 +183,10 @@ class Link:
             )
         elif number is not None and (subscription := self._subscriptions.pop(number, None)):
             subscription.end()
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    """Close a connection and wait a moment until it is: a loop that ends then leaves none open."""
+    writer.close()
+    with contextlib.suppress(OSError, TimeoutError):
+        await asyncio.wait_for(writer.wait_closed(), 1.0)

@@ -49,7 +49,7 @@ class Listener:
             if generation.instance_at is not None and event.reason is not FinishReason.FAILED:
                 self._register.estimator.record_run(
                     now - generation.instance_at,
-                    event.num_completion_tokens,
+                    max(0, event.num_completion_tokens - len(generation.produced)),
                     num_running=len(self._register.held) + 1,
                     prefill_s=event.prefill_s,
                 )

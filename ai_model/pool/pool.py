@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from ai_model.engine.errors import EngineNotReady
 from ai_model.pool.capacity import Capacity
 from ai_model.pool.config import PoolConfig
 from ai_model.pool.control_result import ControlResult, Intake
@@ -18,7 +19,7 @@ from ai_model.pool.dispatcher import Dispatcher
 from ai_model.pool.endings import Endings
 from ai_model.pool.engine_link import EngineLink
 from ai_model.pool.engine_port import EngineFactory, make_engine
-from ai_model.pool.errors import PoolError, UnknownGeneration
+from ai_model.pool.errors import NoModel, PoolError, UnknownGeneration
 from ai_model.pool.event_log import EventLog
 from ai_model.pool.generation import DoneReason, Generation, GenerationState, Outcome
 from ai_model.pool.history import INTERVAL_S, History
@@ -196,16 +197,29 @@ class Pool:
         return log
 
     @contextlib.contextmanager
-    def watching(self, generation_id: str) -> Iterator[None]:
+    def watching(self, generation_id: str, client: Hashable = None) -> Iterator[None]:
         """Count a follower of a generation; its leaving ends nothing."""
         generation = self._register.live.get(generation_id)
         if generation is not None:
-            generation.join()
+            generation.audience.join(client)
         try:
             yield
         finally:
             if generation is not None:
-                generation.leave(self._clock())
+                generation.audience.leave(client, self._clock())
+
+    def count_viewers(self, generation_id: str, num_viewers: int, client: Hashable) -> None:
+        """Note for how many people ``client`` follows a generation; ended ones need nobody."""
+        generation = self._register.live.get(generation_id)
+        if generation is not None:
+            generation.audience.count(client, num_viewers, self._clock())
+
+    async def count_tokens(self, text: str) -> int:
+        """Return how many tokens a text takes in a prompt. Raises NoModel while none is loaded."""
+        try:
+            return await self._engine.count_tokens(text)
+        except EngineNotReady as error:
+            raise NoModel(f"No model is loaded: {error}.") from None
 
     # What an operator may do.
 

@@ -160,7 +160,7 @@ class Register:
         self.statistics.count_tokens(
             num_prompt=generation.num_prompt_tokens,
             num_cached=generation.num_cached_tokens,
-            num_generated=generation.num_tokens - len(generation.request.produced),
+            num_generated=generation.num_new_tokens,
         )
         if not self.live:
             self._is_empty.set()

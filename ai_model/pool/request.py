@@ -33,8 +33,11 @@ class PoolRequest:
     which shares one turn in line (empty: the visitor has a turn alone). ``priority`` decides its
     class in line; the client decides it, never the visitor. ``meta`` holds a few plain values that
     are repeated in ``gen.created``. ``produced`` and ``produced_text`` are what an earlier pool
-    already generated for this answer; it goes on behind them. ``is_resumed`` says that an earlier
-    pool had taken the request, whether it ran or waited: it keeps its place before new ones.
+    already generated for this answer; it goes on behind them. ``produced_text`` alone is an answer
+    that had its end and shall go on: the pool finds its tokens. ``num_given_chars`` is then the
+    length of that text, which the limit of tokens does not count; it stays when the pool dies and
+    more has been produced. ``is_resumed`` says that an earlier pool had taken the request, whether
+    it ran or waited: it keeps its place before new ones.
     """
 
     generation: str
@@ -45,6 +48,7 @@ class PoolRequest:
     meta: Mapping[str, MetaValue] = field(default_factory=dict)
     produced: tuple[int, ...] = ()
     produced_text: str = ""
+    num_given_chars: int = 0
     address: str = ""
     priority: Priority = Priority.VISITOR
     is_resumed: bool = False
@@ -68,8 +72,10 @@ class PoolRequest:
             raise ValueError("a text contains half a surrogate pair")
         if len(self.produced) > MAX_PRODUCED:
             raise ValueError(f"produced must be at most {MAX_PRODUCED} tokens")
-        if self.produced_text and not self.produced:
-            raise ValueError("produced_text needs the tokens it was generated as")
+        if not self.produced:
+            object.__setattr__(self, "num_given_chars", len(self.produced_text))
+        if not 0 <= self.num_given_chars <= MAX_TEXT_CHARS:
+            raise ValueError(f"num_given_chars must lie between 0 and {MAX_TEXT_CHARS}")
         if len(self.meta) > MAX_META or RESERVED_META & set(self.meta):
             raise ValueError(f"meta takes at most {MAX_META} values, none called type, gen or seq")
         for key, value in self.meta.items():
@@ -87,6 +93,7 @@ class PoolRequest:
             "meta": dict(self.meta),
             "produced": list(self.produced),
             "produced_text": self.produced_text,
+            "num_given_chars": self.num_given_chars,
             "address": self.address,
             "priority": str(self.priority),
             "is_resumed": self.is_resumed,
@@ -106,6 +113,7 @@ class PoolRequest:
                 meta=values.mapping("meta", default={}),
                 produced=values.integers("produced", max_items=MAX_PRODUCED, default=[]),
                 produced_text=values.text("produced_text", max_chars=MAX_TEXT_CHARS, default=""),
+                num_given_chars=values.integer("num_given_chars", high=MAX_TEXT_CHARS, default=0),
                 address=values.text("address", max_chars=MAX_KEY_CHARS, default=""),
                 priority=_priority(values.text("priority", max_chars=16, default="visitor")),
                 is_resumed=values.flag("is_resumed", default=False),

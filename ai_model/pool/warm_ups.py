@@ -47,12 +47,15 @@ class WarmUps:
         busy = len(self._register.held) + len(self._conversations)
         if not self._engine.is_ready or self._register.line or busy >= self._capacity.size:
             return False
-        live = {one.request.conversation for one in self._register.live.values()}
-        if request.conversation in self._conversations | live:
+        conversation = request.conversation
+        if conversation in self._conversations or self._is_answered(conversation):
             return False
         self._conversations.add(request.conversation)
         self._tasks.spawn(self._begin(request))
         return True
+
+    def _is_answered(self, conversation: str) -> bool:
+        return any(one.request.conversation == conversation for one in self._register.live.values())
 
     async def _begin(self, request: PoolRequest) -> None:
         conversation = request.conversation
@@ -63,8 +66,12 @@ class WarmUps:
 
         try:
             # As much room for the answer as the answer will have: history is cut alike.
-            prompt = await self._engine.make_prompt(request, self._engine.answer_room(request))
-            self._engine.warm_up(request, prompt, take)
+            opening = await self._engine.make_opening(request)
+            if self._is_answered(conversation):
+                # The question came meanwhile, and its answer reads the same.
+                self._conversations.discard(conversation)
+            else:
+                self._engine.submit(request, opening, on_warm_up=take)
         except (EngineError, PromptTooLong, ValueError) as error:
             logger.debug("A warm-up was not begun (%s).", type(error).__name__)
             self._conversations.discard(conversation)

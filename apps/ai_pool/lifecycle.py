@@ -20,7 +20,6 @@ from ai_model.catalog import CATALOG, UnknownModel
 from ai_model.checksums import ChecksumMismatch
 from ai_model.model_file import BadModelFile
 from ai_model.pool.errors import PoolStartError
-from ai_model.pool.restarts import Restarts
 from ai_model.pool.status import PoolState
 from ai_model.pool.supervisor import Supervisor, SupervisorState
 from apps.ai_pool import conf
@@ -53,9 +52,6 @@ class _Placement(Protocol):
     def trouble(self) -> Trouble | None:
         """Say what keeps it from listening, when that is known."""
 
-    def restarts(self) -> Restarts:
-        """Say how often it had to be started again."""
-
 
 class _ChildProcess:
     """The pool in a process of its own, watched by a supervisor."""
@@ -77,9 +73,6 @@ class _ChildProcess:
         state = states.get(self._supervisor.state)
         return None if state is None else Trouble(state, self._supervisor.reason)
 
-    def restarts(self) -> Restarts:
-        return self._supervisor.restarts
-
 
 class _Thread:
     """The pool in a thread of this process, for tests and scripts."""
@@ -96,9 +89,6 @@ class _Thread:
 
     def trouble(self) -> Trouble | None:
         return None
-
-    def restarts(self) -> Restarts:
-        return Restarts()
 
 
 _lock = threading.Lock()
@@ -195,12 +185,6 @@ def trouble() -> Trouble | None:
     if placement is not None:
         return placement.trouble()
     return _external_trouble() if conf.is_pool_external() else None
-
-
-def restarts() -> Restarts:
-    """Return how often this process had to start its pool again, and why the last time."""
-    placement = _placement
-    return Restarts() if placement is None else placement.restarts()
 
 
 def socket_path() -> Path:

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 from ai_model.catalog import CATALOG
 from ai_model.engine.config import MAX_INSTANCES
+from ai_model.engine.request import SamplingParams
 from ai_model.pool.client import PoolClient
 from ai_model.pool.control_result import ControlResult
-from ai_model.pool.errors import PoolError, PoolUnavailable
+from ai_model.pool.errors import PoolError, PoolUnavailable, TooLong
 from ai_model.pool.request import PoolRequest
 from ai_model.pool.status import PoolState, PoolStatus
 from ai_model.pool.waiting_request import WaitingRequest
@@ -24,6 +25,8 @@ from apps.ai_pool.connection import get_pool_client
 Result = TypeVar("Result")
 
 STATUS_TIMEOUT_S = 1.5
+LONGEST = 65_536
+"""The pool cuts this down to what an answer may have."""
 NOT_RUNNING = "The pool does not answer; it is starting again, or was never started here."
 _RETRY_AFTER_S = {
     PoolState.LOADING: 2,
@@ -152,6 +155,8 @@ async def warm_up(*, conversation: str, visitor: str, messages: Sequence[ChatMes
             conversation=conversation,
             visitor=visitor,
             messages=turns,
+            # As much as an answer may have: so the history is cut where it will be cut then.
+            sampling=SamplingParams(max_tokens=LONGEST),
         )
         return await get_pool_client().warm(request, timeout_s=STATUS_TIMEOUT_S)
     except (PoolError, OSError, TimeoutError, ValueError):
@@ -205,6 +210,20 @@ def switch_model(name: str) -> ControlResult:
 def cancel_generation(generation: str) -> ControlResult:
     """End a question that waits or an answer that runs. Raises UnknownGeneration."""
     return _ask(lambda client: client.cancel(generation))
+
+
+def count_tokens(text: str) -> int | None:
+    """Return how many tokens ``text`` takes of a prompt, or None while no model is loaded.
+
+    Blocks, for synchronous code; never waits for a pool that is away. Raises ValueError with a
+    sentence for more than 16 KB.
+    """
+    try:
+        return _ask(lambda client: client.count_tokens(text))
+    except TooLong as error:
+        raise ValueError(error.text) from None
+    except (PoolError, conf.ImpossibleSetting):
+        return None
 
 
 def list_waiting() -> tuple[WaitingRequest, ...]:

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ai_model.engine.model import Model
-from ai_model.prompt import SAFETY_TOKENS, ChatMessage, PromptTooLong, Role, fit_prompt
+from ai_model.prompt import (
+    SAFETY_TOKENS,
+    USUAL_QUESTION_TOKENS,
+    ChatMessage,
+    PromptTooLong,
+    Role,
+    fit_prompt,
+)
 from ai_model.role_markers import count_markers
 from tests.ai_model.tiny_model import CHAT_TEMPLATE, build_tiny_model
 
@@ -171,3 +178,41 @@ def test_remembered_answers_keep_their_ids(model: Model) -> None:
     model.memo.remember("an odd answer", odd)
     tokens = _fit([SYSTEM, *_talk("hi", "an odd answer", "more")], model)
     assert any(tokens[at : at + len(odd)] == odd for at in range(len(tokens)))
+
+
+def test_cut_moves_rarely_however_long_the_questions_are() -> None:
+    tokenizer = WordTokenizer()
+    talk = _talk("a question of some words here")
+    cuts = []
+    for turn in range(60):
+        question = ChatMessage(Role.USER, "word " * (1 + 7 * turn % 20))
+        fitted = fit_prompt(
+            [SYSTEM, *talk[:-1], question],
+            tokenizer=tokenizer,
+            n_ctx=400,
+            max_tokens=64,
+            max_messages=500,
+        )
+        cuts.append(fitted.num_dropped_turns)
+        talk += _talk("x", "an answer of some more words here", "the next question of words")[1:]
+    assert cuts[-1] > 40
+    assert sum(before != after for before, after in zip(cuts, cuts[1:], strict=False)) <= 20
+
+
+@pytest.mark.parametrize(("num_words", "least"), [(1, 45), (10, 50), (USUAL_QUESTION_TOKENS, 58)])
+def test_history_is_cut_for_a_question_that_is_still_to_come(num_words: int, least: int) -> None:
+    """What is read beforehand is what the usual question finds, also where the cut moves."""
+    tokenizer = WordTokenizer()
+    num_alike = num_cut = 0
+    talk = _talk("a question of some words here")
+    for _ in range(60):
+        limits = {"tokenizer": tokenizer, "n_ctx": 400, "max_tokens": 64, "max_messages": 500}
+        history = [SYSTEM, *talk[:-1]]
+        expected = fit_prompt([*history, ChatMessage(Role.USER, "")], **limits)
+        question = ChatMessage(Role.USER, "word " * num_words)
+        asked = fit_prompt([*history, question], **limits)
+        num_alike += expected.num_dropped_turns == asked.num_dropped_turns
+        num_cut += asked.num_dropped_turns > 0
+        talk += _talk("x", "an answer of some more words here", "the next question of words")[1:]
+    assert num_cut > 20
+    assert num_alike >= least, "of 60, in a context of eight turns"

@@ -26,14 +26,3 @@ def test_the_probe_is_answered_while_the_pool_is_full() -> None:
     left = [child.cmdline() for child in psutil.Process().children(recursive=True)]
     # Python keeps one helper of its own for processes that were spawned.
     assert not [command for command in left if "resource_tracker" not in " ".join(command)]
-
-
-def test_the_server_is_told_nothing_of_the_owners_settings(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    for name in ("CORRAL_MAX_TOK_S", "DJANGO_ENV", "SECRET_KEY", "DATABASE_URL"):
-        monkeypatch.setenv(name, "mine")
-    directory = tmp_path_factory.mktemp("var")
-    environment = health._environment(DEMO_MODEL, directory)
-    assert "mine" not in environment.values()
-    assert environment["CORRAL_VAR_DIR"] == str(directory)

@@ -50,3 +50,32 @@ def test_half_a_character_at_the_end_is_dropped() -> None:
 def test_white_space_before_the_first_word_is_dropped() -> None:
     stream = TextStream()
     assert stream.feed(b" ") + stream.feed(b"\n Hello") == "Hello"
+
+
+@given(text=st.text(alphabet="ab<|user>", max_size=60), cut=st.integers(0, 60))
+def test_going_on_behind_what_was_shown(text: str, cut: int) -> None:
+    """Together it reads as in one go, and a stop text across the seam ends it there."""
+    cut = min(cut, len(text))
+    shown, rest = text[:cut], text[cut:]
+    stop = "<|user|>"
+    stream = TextStream((stop,))
+    assert stream.go_on_behind(shown.encode(), shown) == shown
+    added = "".join(_feed(stream, rest.encode(), 2)) + stream.finish()
+    at = text.find(stop, max(0, cut - len(stop) + 1))
+    expected = text[cut : max(cut, at)] if at >= 0 else rest
+    assert added == expected
+    assert stream.is_stopped == (at >= 0)
+
+
+def test_tokens_say_more_than_was_shown() -> None:
+    """What was held back or cut within a character comes now, once."""
+    stream = TextStream(("<|user|>",))
+    assert stream.go_on_behind(b" ab<|us" + "€".encode()[:1], "ab") == "ab"
+    assert stream.feed("€".encode()[1:]) == "<|us€"
+
+
+def test_text_that_was_written_differently_for_the_model() -> None:
+    """Stands as it is; nothing of it is repeated."""
+    stream = TextStream()
+    assert stream.go_on_behind(b"a [user] b", "a <|user|> b") == "a [user] b"
+    assert stream.feed(b" c") == " c"

@@ -49,6 +49,8 @@ class Running:
     script: tuple[str, ...]
     instance: int
     done: int = 0
+    """Pieces of the script that were delivered, here or earlier."""
+    num_tokens: int = 0
     since: float = field(default_factory=time.monotonic)
 
 
@@ -173,7 +175,9 @@ class FakeEngine:
             script = self._scripts.pop(0) if self._scripts else self._default_script
             taken = {running.instance for running in self._running.values()}
             instance = next(i for i in range(self.num_instances) if i not in taken)
-            running = Running(request, listener, script, instance, done=len(request.produced))
+            script, done = _behind(script, request)
+            num_tokens = len(request.produced)
+            running = Running(request, listener, script, instance, done, num_tokens)
             self.requests.append(request)
             self._running[request.id] = running
             num_prompt = len(request.prompt.tokens)
@@ -299,8 +303,9 @@ class FakeEngine:
         text = running.script[running.done]
         token = 100 + running.done
         running.done += 1
+        running.num_tokens += 1
         running.listener(Delta(request_id=running.request.id, tokens=(token,), text=text))
-        if running.done >= max_tokens:
+        if running.num_tokens >= max_tokens:
             self._finish(running, FinishReason.LENGTH)
 
     def _finish(self, running: Running, reason: FinishReason, error: str = "") -> None:
@@ -311,7 +316,7 @@ class FakeEngine:
                 reason=reason,
                 error=error,
                 num_prompt_tokens=len(running.request.prompt.tokens),
-                num_completion_tokens=running.done,
+                num_completion_tokens=running.num_tokens,
             )
         )
         self._switch()
@@ -333,6 +338,21 @@ class FakeEngine:
     def _enter(self, state: EngineState) -> None:
         self.state = state
         self._on_state(state)
+
+
+def _behind(script: tuple[str, ...], request: EngineRequest) -> tuple[tuple[str, ...], int]:
+    """Return a script and how many of its pieces the answer has already."""
+    shown = request.produced_text
+    if not shown or "".join(script[: len(request.produced)]) == shown:
+        return script, len(request.produced)
+    done = 0
+    while done < len(script) and shown.startswith(script[done]):
+        shown = shown[len(script[done]) :]
+        done += 1
+    if done == len(script):
+        return script, done
+    # It may have ended within a piece.
+    return (*script[:done], script[done].removeprefix(shown), *script[done + 1 :]), done
 
 
 class Factory:

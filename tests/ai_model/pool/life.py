@@ -39,6 +39,17 @@ class Life:
         return not self.frames or self.frames[-1]["type"] not in TERMINAL
 
     @property
+    def text(self) -> str:
+        """What the reader has."""
+        return text_of(self.frames)[: self.frames[-1].get("chars")]
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it ended somewhere within the story."""
+        is_done = not self.is_open and self.frames[-1]["type"] == "gen.done"
+        return is_done and self.frames[-1]["reason"] != "stop" and bool(self.text)
+
+    @property
     def places(self) -> list[Frame]:
         """The places in line that were told."""
         return [frame for frame in self.frames if frame["type"] == "gen.queue"]
@@ -58,5 +69,9 @@ class Life:
             assert end["code"] in (*LATE, "queue_timeout", "internal", "pool_lost", "no_model")
         elif end["reason"] == "stop":
             assert text_of(self.frames) == STORY
+        elif end["reason"] == "length" and self.request.num_given_chars:
+            # What was given has a token for each character here, and is none of its own.
+            num_tokens = sum(len(frame.get("tokens", ())) for frame in self.frames)
+            assert num_tokens == self.request.num_given_chars + self.max_tokens
         elif end["reason"] == "length":
             assert text_of(self.frames) == "".join(SCRIPT[: self.max_tokens])

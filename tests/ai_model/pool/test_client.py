@@ -250,20 +250,73 @@ async def test_leaving_is_counted_and_ends_nothing(tmp_path: Path) -> None:
         request = make_request()
         await client.submit(request)
         generation = pool._register.live[request.generation]
-        assert generation.unwatched_since is not None
+        assert generation.audience.unwatched_since is not None
         first = asyncio.create_task(collect(client, request.generation))
         second = asyncio.create_task(collect(client, request.generation))
-        await until(lambda: generation._num_followers == 2)
-        assert generation.unwatched_since is None
+        await until(lambda: generation.audience.num_followers == 2)
+        assert generation.audience.unwatched_since is None
         first.cancel()
-        await until(lambda: generation._num_followers == 1)
-        assert generation.unwatched_since is None
+        await until(lambda: generation.audience.num_followers == 1)
+        assert generation.audience.unwatched_since is None
         second.cancel()
-        await until(lambda: generation.unwatched_since is not None)
+        await until(lambda: generation.audience.unwatched_since is not None)
         assert pool.end_unwatched(9) == 0, "it has a while to come back"
         await until(lambda: engine.running_ids)
         engine.finish_all()
         check_log(await collect(client, request.generation))
+
+
+async def test_a_client_whose_people_have_left_is_no_reader(tmp_path: Path) -> None:
+    """It follows on, and says so as often as it likes."""
+    async with connected(tmp_path, make_config(max_instances=2)) as (client, engine, pool, server):
+        request = make_request()
+        await client.submit(request)
+        audience = pool._register.live[request.generation].audience
+        reader = asyncio.create_task(collect(client, request.generation))
+        await until(lambda: audience.num_followers == 1)
+        await client.watching(request.generation, 2)
+        assert audience.unwatched_since is None
+        await client.watching(request.generation, 0)
+        left_at = audience.unwatched_since
+        assert left_at is not None
+        await client.watching(request.generation, 0)
+        assert audience.unwatched_since == left_at
+        other = PoolClient(client.socket_path)
+        second = asyncio.create_task(collect(other, request.generation))
+        await until(lambda: audience.unwatched_since is None)
+        second.cancel()
+        await until(lambda: audience.num_followers == 1)
+        assert audience.unwatched_since is not None
+        assert pool.end_unwatched(1, grace_s=0) == 1
+        check_log(await reader)
+        await client.watching(request.generation, 1)
+        await client.watching(str(uuid.uuid4()), 0)
+        with pytest.raises(BadFrame):
+            await client.watching(request.generation, -1)
+        await other.close()
+
+
+async def test_tokens_are_counted(tmp_path: Path) -> None:
+    """As a message has them, beside everything else, and never of a long text."""
+    async with connected(tmp_path) as (client, engine, pool, server):
+        assert await client.count_tokens("") == 0
+        assert await client.count_tokens("four") == 4
+        assert await client.count_tokens("<|user|>") == len("[user]")
+        counts = await asyncio.gather(*(client.count_tokens("x" * num) for num in range(20)))
+        assert counts == list(range(20))
+        assert await client.count_tokens("x" * 16_384) == 16_384
+        for text in ("x" * 16_385, "é" * 8_193):
+            with pytest.raises(TooLong):
+                await client.count_tokens(text)
+            with pytest.raises(BadFrame):
+                await client._ask({"type": "count_tokens", "text": text}, 5.0)
+
+
+async def test_tokens_of_a_model_that_is_not_there(tmp_path: Path) -> None:
+    """Nobody waits for it to be loaded."""
+    async with connected(tmp_path, is_loading=True) as (client, engine, pool, server):
+        with pytest.raises(NoModel):
+            await client.count_tokens("four")
 
 
 async def test_a_pool_that_shuts_down_tells_everybody(tmp_path: Path) -> None:
@@ -279,7 +332,9 @@ async def test_a_pool_that_shuts_down_tells_everybody(tmp_path: Path) -> None:
             for request in (running, waiting)
         ]
         await until(
-            lambda: all(one.unwatched_since is None for one in pool._register.live.values())
+            lambda: all(
+                one.audience.unwatched_since is None for one in pool._register.live.values()
+            )
         )
         await pool.finish(0.05)
         await server.close()
@@ -300,7 +355,9 @@ async def test_a_line_that_is_sent_away_hears_it_before_the_socket_closes(tmp_pa
             await client.submit(request)
         readers = [asyncio.create_task(collect(client, request.generation)) for request in requests]
         await until(
-            lambda: all(one.unwatched_since is None for one in pool._register.live.values())
+            lambda: all(
+                one.audience.unwatched_since is None for one in pool._register.live.values()
+            )
         )
         await pool.finish(5.0)
         await server.close()

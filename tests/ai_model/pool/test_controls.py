@@ -247,7 +247,7 @@ async def test_a_prompt_made_for_the_old_model_is_made_again(
 ) -> None:
     """Its tokens would be nonsense to the new one."""
     async with running_pool() as (pool, engine):
-        fit, made = engine_link_module.fit_prompt, list[str]()
+        fit, made = engine_link_module.make_opening, list[str]()
 
         def fit_late(*arguments: Any, **options: Any) -> Any:
             made.append(engine.model_name)
@@ -263,7 +263,7 @@ async def test_a_prompt_made_for_the_old_model_is_made_again(
             return fit(*arguments, **options)
 
         loop = asyncio.get_running_loop()
-        monkeypatch.setattr(engine_link_module, "fit_prompt", fit_late)
+        monkeypatch.setattr(engine_link_module, "make_opening", fit_late)
         # The file was looked at before; here only the order of the two matters.
         monkeypatch.setattr(pool._engine._loop, "run_in_executor", _beside(loop))
         request = make_request()

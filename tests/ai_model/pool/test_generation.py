@@ -140,6 +140,41 @@ def test_going_on_in_a_new_pool() -> None:
     assert check_log(log.replay())["chars"] == len("So far")
 
 
+def test_going_on_behind_a_text() -> None:
+    """Its tokens are known when an instance has it: then it stands at the start of the log."""
+    generation, log = make(produced_text="So far")
+    assert types_of(log.replay()) == ["created"]
+    generation.produced = (5, 6)
+    generation.num_dropped_turns = 1
+    begin(generation)
+    frames = log.replay()
+    assert types_of(frames) == ["created", "started", "delta", "notice"]
+    assert (frames[1]["instance"], frames[1]["cached_tokens"]) == (1, 5)
+    assert (frames[2]["off"], frames[2]["text"], frames[2]["tokens"]) == (0, "So far", [5, 6])
+    say(generation, " good", 102.0)
+    finished = Finished(request_id=generation.id, reason=FinishReason.STOP, decode_s=0.5)
+    generation.finish(DoneReason.STOP, 103.0, finished)
+    end = check_log(log.replay())
+    assert text_of(log.replay()) == "So far good"
+    assert end["usage"]["completion"] == 3
+    assert end["timing"]["tok_s"] == 2.0, "one token is new"
+
+
+def test_a_text_that_never_went_on_is_kept() -> None:
+    """Stopped in line, or too long: what there was stays."""
+    generation, log = make(produced_text="So far")
+    generation.request_end(DoneReason.USER_STOP, seen=3)
+    generation.finish(DoneReason.USER_STOP, 101.0)
+    assert types_of(log.replay()) == ["created", "delta", "done"]
+    assert text_of(log.replay()) == "So far"
+    end = check_log(log.replay())
+    assert (end["chars"], end["usage"]["completion"]) == (len("So far"), 0)
+    generation, log = make(produced_text="So far")
+    generation.fail("too_long", "No room.", 101.0)
+    assert types_of(log.replay()) == ["created", "delta", "error"]
+    assert check_log(log.replay())["partial"]
+
+
 @given(seen=st.none() | st.integers(0, 40), pieces=st.lists(st.text(max_size=4), max_size=8))
 def test_a_stop_cuts_to_what_was_seen(seen: int | None, pieces: list[str]) -> None:
     """Never below what an earlier pool produced, never beyond what was generated."""

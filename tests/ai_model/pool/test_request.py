@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,6 +69,16 @@ def test_request_of_an_older_client() -> None:
     assert not request.is_resumed
 
 
+def test_what_was_given_is_remembered() -> None:
+    """A pool that dies on the way must not take it for what the answer may have."""
+    request = make_request(produced_text="given")
+    assert request.num_given_chars == 5
+    later = replace(request, produced=(1, 2, 3), produced_text="given and more")
+    assert later.num_given_chars == 5
+    assert PoolRequest.from_json(later.to_json()) == later
+    assert make_request(produced=(1,), produced_text="x").num_given_chars == 0
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -82,7 +93,7 @@ def test_request_of_an_older_client() -> None:
         {"messages": ()},
         {"messages": (ChatMessage(Role.ASSISTANT, "x"),)},
         {"messages": (ChatMessage(Role.USER, "\udfff"),)},
-        {"produced_text": "text without tokens"},
+        {"num_given_chars": -1, "produced": (1,)},
         {"meta": {"seq": 1}},
         {"meta": {"a": "x" * 257}},
         {"meta": {"a": float("nan")}},
@@ -110,6 +121,8 @@ def test_wrong_values(change: dict[str, Any]) -> None:
         {"produced": [-1]},
         {"produced": [True]},
         {"produced": [1.0]},
+        {"num_given_chars": -1},
+        {"num_given_chars": 10_000_000},
         {"meta": []},
         {"address": 1},
         {"address": None},

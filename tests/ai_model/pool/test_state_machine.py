@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.ai_model.pool.builders import make_request
-from tests.ai_model.pool.pool_machine import LIMITS, PoolMachine
+from tests.ai_model.pool.pool_machine import PoolMachine
+from tests.ai_model.pool.pool_trial import LIMITS
+from tests.ai_model.pool.scripted_engine import SCRIPT
 
 # It takes seconds, but making a failure small takes longer.
 pytestmark = pytest.mark.timeout(300)
@@ -71,3 +73,22 @@ def test_requests_given_back_by_a_busy_engine_keep_their_order() -> None:
         machine.audit()
         taken = [request.id for request in machine.engine.requests]
         assert taken == [request.generation for request in requests[: LIMITS.max_instances]]
+
+
+def test_an_answer_goes_on_piece_by_piece() -> None:
+    """Each part adds as many tokens as it may, also when a pool dies in between."""
+    with staged() as machine:
+        machine.submit("a", 3)
+        machine.write(9)
+        machine.audit()
+        machine.go_on(0, 3)
+        machine.write(2)
+        machine.hand_in(make_request(visitor="b"))
+        machine.audit()
+        machine.lose_process(is_loading=False)
+        machine.audit()
+        machine.write(1)
+        machine.audit()
+        (life,) = machine.unfinished
+        assert life.text == "".join(SCRIPT[:6])
+        assert life.frames[-1]["reason"] == "length"

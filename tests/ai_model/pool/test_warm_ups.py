@@ -78,3 +78,15 @@ async def test_requests_come_first() -> None:
         request = make_request(conversation="b")
         pool.submit(request)
         await until(lambda: engine.running_ids == [request.generation])
+
+
+async def test_a_question_that_comes_while_its_warm_up_is_prepared() -> None:
+    """Is the only one that reads."""
+    async with running_pool() as (pool, engine):
+        warm, request = make_request(conversation="c"), make_request(conversation="c")
+        assert pool.warm(warm)
+        pool.submit(request)
+        await until(lambda: engine.running_ids == [request.generation])
+        assert pool.warm(make_request(conversation="d")), "one instance is idle"
+        await until(lambda: engine.warm_ups)
+        assert [one.conversation for one in engine.warm_ups] == ["d"]

@@ -13,7 +13,6 @@ from pytest_django import Settings
 
 from ai_model.catalog import find_entry
 from ai_model.pool.errors import PoolStartError
-from ai_model.pool.restarts import Restarts
 from ai_model.pool.status import PoolState
 from ai_model.store import ModelStore
 from apps.ai_pool import conf, lifecycle
@@ -39,9 +38,6 @@ class Placement:
 
     def trouble(self) -> lifecycle.Trouble | None:
         return Placement.problem_now
-
-    def restarts(self) -> Restarts:
-        return Restarts(2, "it was ended by signal SIGKILL")
 
 
 @pytest.fixture(autouse=True)
@@ -171,12 +167,6 @@ def test_trouble_is_the_failed_start_or_what_the_supervisor_says(
     assert lifecycle.trouble() == lifecycle.Trouble(PoolState.DOWN, "It died.")
     monkeypatch.setattr(lifecycle, "_failure", "No model.")
     assert lifecycle.trouble() == lifecycle.Trouble(PoolState.FAILED, "No model.")
-
-
-def test_the_restarts_are_those_of_the_pool_that_was_started(tiny_settings: Settings) -> None:
-    assert lifecycle.restarts() == Restarts()
-    lifecycle.start_pool()
-    assert lifecycle.restarts() == Restarts(2, "it was ended by signal SIGKILL")
 
 
 def test_a_wrong_pool_url_is_a_failure(

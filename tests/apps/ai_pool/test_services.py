@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import uuid
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +12,12 @@ from pytest_django import Settings
 
 from ai_model.catalog import find_entry
 from ai_model.checksums import ChecksumMismatch
+from ai_model.engine.request import SamplingParams
+from ai_model.pool.config import PoolConfig
 from ai_model.pool.errors import PoolUnavailable, UnknownGeneration
+from ai_model.pool.request import PoolRequest
 from ai_model.pool.status import PoolState, PoolStatus
+from ai_model.pool.thread import PoolThread
 from ai_model.prompt import ChatMessage, Role
 from ai_model.store import ModelStore
 from apps.ai_pool import conf, connection, lifecycle, services
@@ -167,4 +173,59 @@ async def test_a_conversation_is_read_in_idle_time(
     assert not await services.warm_up(conversation="", visitor="v", messages=said)
     live_pool.close()
     assert not await services.warm_up(conversation="d", visitor="v", messages=said)
+    await connection.close_pool_client()
+
+
+def test_tokens_are_counted_by_the_model_in_use(live_pool: LivePool) -> None:
+    """One per character here."""
+    assert services.count_tokens("four") == 4
+    with pytest.raises(ValueError, match="16384 bytes"):
+        services.count_tokens("x" * 16_385)
+
+
+def test_nobody_counts_tokens_without_a_model(tiny_settings: Settings, tmp_path: Path) -> None:
+    tiny_settings.CORRAL_POOL_URL = f"unix://{tmp_path}/nobody.sock"
+    assert services.count_tokens("four") is None
+    tiny_settings.CORRAL_POOL_URL = "http://elsewhere"
+    assert services.count_tokens("four") is None
+
+
+async def test_a_long_history_that_is_nowhere_is_read_before_the_question(
+    tiny_settings: Settings, tiny_model: Path
+) -> None:
+    """From the door of this application to the cells of a real engine, once and no more."""
+    config = PoolConfig(model_path=tiny_model, max_instances=1, n_ctx=512, max_tokens=64)
+    with PoolThread(config) as thread:
+        tiny_settings.CORRAL_POOL_URL = f"unix://{thread.socket_path}"
+        client = connection.get_pool_client()
+        async with asyncio.timeout(20):
+            while (await services.pool_status()).state is not PoolState.READY:
+                await asyncio.sleep(0.01)
+            history = (
+                ChatMessage(Role.SYSTEM, "You are kind."),
+                ChatMessage(Role.USER, "what is a horse and what does it eat " * 5),
+                ChatMessage(Role.ASSISTANT, "a horse is an animal and it eats grass " * 5),
+            )
+            keys = {"conversation": "c", "visitor": "v"}
+            assert await services.warm_up(messages=history, **keys)
+            # While it is being read it is not begun again, and then there is nothing to read.
+            while not await services.warm_up(messages=history, **keys):
+                await asyncio.sleep(0.005)
+            for _ in range(3):
+                while not await services.warm_up(messages=history, **keys):
+                    await asyncio.sleep(0.005)
+            request = PoolRequest(
+                generation=str(uuid.uuid4()),
+                messages=(*history, ChatMessage(Role.USER, "go on")),
+                sampling=SamplingParams(max_tokens=4),
+                **keys,
+            )
+            await client.submit(request)
+            frames = [frame async for frame in client.subscribe(request.generation)]
+        usage = frames[-1]["usage"]
+        assert usage["prompt"] > 150
+        assert usage["prompt"] - usage["cached"] < 40
+        # Of the prompt only the question had to be read; the warm-ups are in no count.
+        status = await services.pool_status()
+        assert (status.num_accepted, status.num_done) == (1, 1)
     await connection.close_pool_client()
