@@ -1,4 +1,4 @@
-"""Who calls the API: the signed-in user, or the visitor of the signed cookie."""
+"""Who calls the API: a website's visitor by token, our signed-in user, or our visitor by cookie."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
 from apps.ai_chat.visitor import Visitor, visitor_of_request
+from apps.api.bearer import bearer_token, visitor_of_bearer
 
 
 class VisitorAuthentication(authentication.BaseAuthentication):
-    """Puts the Visitor into ``request.auth``. Both ways are cookies, so writing needs the CSRF
-    token."""
+    """Puts the Visitor into ``request.auth``.
+
+    With a bearer token only the token counts, whatever cookies come along. The other two ways are
+    cookies, so writing needs the CSRF token.
+    """
 
     def authenticate(self, request: Request) -> tuple[Any, Visitor] | None:
+        token = bearer_token(request._request)
+        if token is not None:
+            return None, visitor_of_bearer(request._request, token)
         visitor = visitor_of_request(request._request)
         if visitor is None:
             return None
@@ -22,7 +29,7 @@ class VisitorAuthentication(authentication.BaseAuthentication):
         return request._request.user, visitor
 
     def authenticate_header(self, request: Request) -> str:
-        return "Cookie"
+        return "Bearer"
 
     def _enforce_csrf(self, request: Request) -> None:
         check = authentication.CSRFCheck(lambda _: None)  # type: ignore[arg-type]

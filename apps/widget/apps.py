@@ -12,3 +12,7 @@ class WidgetConfig(AppConfig):
     label = "widget"
     verbose_name = "Widget"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the system checks; nothing else is done here."""
+        from apps.widget import checks  # noqa: F401
