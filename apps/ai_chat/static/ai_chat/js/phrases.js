@@ -1,48 +1,60 @@
-/** What the visitor reads. Pure functions from states and numbers to sentences. */
+/** What the visitor reads. Pure functions from states and numbers to sentences in the visitor's language. */
 
-const ERRORS = {
-  queue_full: "Lots of people are asking right now. Your message is kept.",
-  queue_timeout: "This waited too long, so I stopped it.",
-  rate_limited: "One moment, please. That was a lot at once.",
-  inflight_limit: "I'm still on your last question.",
-  context_full: "This chat got too long for the model. Start a new one with a short summary.",
-  model_loading: "The model is still starting up.",
-  paused: "The assistant takes a break. Please try again later.",
-  no_model: "The assistant has no model yet.",
-  pool_lost: "The machine answering this stopped.",
-  memory_pressure: "The server is short of memory and paused new answers.",
-  first_token_timeout: "I could not begin in time. Try again, perhaps with a shorter message?",
-  stalled: "I got stuck and had to stop. Please try again.",
-  deadline: "This took too long, here is what I have.",
-  empty: "There is nothing to send yet.",
-  forbidden: "That is not possible here.",
-  not_found: "That conversation is no longer here.",
-  internal: "Something broke on our side.",
-};
+import { fill, gettext, language, ngettext } from "./texts.js";
+
+// What the server says when the people who run it said nothing.
+const PAUSED = "The assistant takes a break. Please try again later.";
+
+/**
+ * Why an answer failed. All tabs get the same frame, so the server cannot say this in the language of
+ * each; what it refuses to one visitor it does say in that visitor's language.
+ */
+function sentenceOf(code) {
+  return {
+    queue_full: gettext("Lots of people are asking right now. Your message is kept."),
+    queue_timeout: gettext("This waited too long, so I stopped it."),
+    rate_limited: gettext("One moment, please. That was a lot at once."),
+    context_full: gettext("This chat got too long for the model. Start a new one with a short summary."),
+    model_loading: gettext("The model is still starting up."),
+    paused: gettext("The assistant takes a break. Please try again later."),
+    no_model: gettext("The assistant has no model yet."),
+    pool_lost: gettext("The machine answering this stopped."),
+    memory_pressure: gettext("The server is short of memory and paused new answers."),
+    first_token_timeout: gettext("I could not begin in time. Try again, perhaps with a shorter message?"),
+    stalled: gettext("I got stuck and had to stop. Please try again."),
+    deadline: gettext("This took too long, here is what I have."),
+    interrupted: gettext("This answer was interrupted."),
+    too_long: gettext("That's too long for one message."),
+    draining: gettext("The server is restarting."),
+    internal: gettext("Something broke on our side."),
+  }[code];
+}
 
 /** The sentence of an error or gen.error frame. `over` is how far a text is over the limit. */
 export function errorSentence(error, { over = 0 } = {}) {
-  if (error.code === "too_long" || error.code === "input_too_long") {
-    return over > 0 ? `That's ${countOf(over, "character")} over the limit.` : "That's too long for one message.";
+  const code = error.code === "input_too_long" ? "too_long" : error.code;
+  if (code === "too_long" && over > 0) return overSentence(over);
+  if (code === "rate_limited" && error.retry_after_s) {
+    return fill(gettext("One moment, please. You can send again in %(time)s."), { time: duration(error.retry_after_s) });
   }
-  if (error.code === "rate_limited" && error.retry_after_s) {
-    return `One moment, please. You can send again in ${duration(error.retry_after_s)}.`;
-  }
-  return isSentence(error.text) ? error.text : (ERRORS[error.code] ?? ERRORS.internal);
+  const ours = sentenceOf(code);
+  // A pause is explained by the people who run the assistant, in their own words.
+  const isTheirs = code === "paused" ? error.text !== PAUSED : !ours;
+  return isTheirs && isSentence(error.text) ? error.text : (ours ?? sentenceOf("internal"));
 }
 
 /** Why an answer ended, when that needs saying; empty for a plain end. */
 export function endSentence(reason) {
   switch (reason) {
     case "user_stop":
-      return "Stopped";
+      return gettext("Stopped");
     case "length":
-      return "The answer reached its length limit.";
+      return gettext("The answer reached its length limit.");
     case "deadline":
-      return ERRORS.deadline;
+      return sentenceOf("deadline");
     case "shutdown":
     case "interrupted":
-      return "Interrupted";
+      return gettext("Interrupted");
     default:
       return "";
   }
@@ -50,65 +62,107 @@ export function endSentence(reason) {
 
 /** The place in line; numbers only once `isSettled`, so that short waits do not flicker. */
 export function queueSentence({ position, eta_s: eta }, isSettled) {
-  const place = position <= 1 ? "You're next in line" : `You're ${ordinal(position)} in line`;
-  return isSettled && eta ? `${place}, about ${range(eta[0], eta[1])}` : place;
+  const values = { place: number(position), time: isSettled && eta ? range(eta[0], eta[1]) : "" };
+  if (position <= 1) {
+    return fill(values.time ? gettext("You're next in line, about %(time)s") : gettext("You're next in line"), values);
+  }
+  return fill(
+    values.time ? gettext("You're number %(place)s in line, about %(time)s") : gettext("You're number %(place)s in line"),
+    values,
+  );
 }
 
 export function prepareSentence(progress, isSettled) {
-  if (!isSettled || !progress?.total) return "Reading your message";
-  const percent = Math.min(99, Math.floor((100 * progress.done) / progress.total));
-  return `Reading your message, ${percent} %`;
+  if (!isSettled || !progress?.total) return gettext("Reading your message");
+  const share = Math.min(0.99, progress.done / progress.total);
+  return fill(gettext("Reading your message, %(percent)s"), {
+    percent: number(Math.floor(100 * share) / 100, { style: "percent" }),
+  });
 }
 
 export function loadSentence(progress) {
-  return progress?.eta_s ? `Starting up the model, about ${duration(progress.eta_s)}` : "Starting up the model";
+  if (!progress?.eta_s) return gettext("Starting up the model");
+  return fill(gettext("Starting up the model, about %(time)s"), { time: duration(progress.eta_s) });
+}
+
+export function overSentence(num) {
+  return counted(ngettext("That's %(n)s character over the limit.", "That's %(n)s characters over the limit.", num), num);
+}
+
+export function tooManySentence(num) {
+  return counted(ngettext("%(n)s character too many", "%(n)s characters too many", num), num);
+}
+
+export function leftSentence(num) {
+  return counted(ngettext("%(n)s character left", "%(n)s characters left", num), num);
 }
 
 /** The numbers of a finished answer, for those who ask. */
 export function detailItems({ timing, usage }) {
   const items = [];
   if (timing) {
-    if (timing.gen_ms != null) items.push(`${seconds(timing.gen_ms + (timing.ttft_ms ?? 0))} in all`);
-    if (timing.tok_s) items.push(`${number(timing.tok_s)} tok/s`);
-    if (timing.queue_ms >= 100) items.push(`waited ${seconds(timing.queue_ms)}`);
+    if (timing.gen_ms != null) {
+      items.push(fill(gettext("%(time)s in all"), { time: seconds(timing.gen_ms + (timing.ttft_ms ?? 0)) }));
+    }
+    if (timing.tok_s) {
+      const speed = number(timing.tok_s, { maximumFractionDigits: timing.tok_s < 100 ? 1 : 0 });
+      items.push(fill(gettext("%(n)s tokens per second"), { n: speed }));
+    }
+    if (timing.queue_ms >= 100) items.push(fill(gettext("waited %(time)s"), { time: seconds(timing.queue_ms) }));
   }
   if (usage) {
-    if (usage.completion != null) items.push(`${countOf(usage.completion, "token")} written`);
-    if (usage.prompt != null) items.push(`${usage.prompt} read, ${usage.cached ?? 0} from cache`);
+    const { completion, prompt, cached = 0 } = usage;
+    if (completion != null) items.push(fill(gettext("tokens written: %(n)s"), { n: number(completion) }));
+    if (prompt != null) {
+      const values = { n: number(prompt), cached: number(cached) };
+      items.push(fill(gettext("tokens read: %(n)s, %(cached)s from memory"), values));
+    }
   }
   return items;
 }
 
-export function ordinal(position) {
-  const tail = position % 100;
-  if (tail >= 11 && tail <= 13) return `${position}th`;
-  return `${position}${["th", "st", "nd", "rd"][position % 10] ?? "th"}`;
-}
-
 /** Seconds rounded so that they do not flicker: steps of 5 below a minute, then minutes. */
 export function duration(value) {
-  if (value < 58) return `${Math.max(1, value < 5 ? Math.round(value) : Math.round(value / 5) * 5)} s`;
-  return `${Math.round(value / 60)} min`;
+  return range(value, value);
 }
 
 function range(low, high) {
-  const from = duration(low);
-  const to = duration(high);
-  if (from === to) return from;
-  const [number, unit] = from.split(" ");
-  return to.endsWith(unit) ? `${number}\u2013${to}` : `${from} to ${to}`;
+  const [from, fromUnit] = rounded(low);
+  const [to, toUnit] = rounded(high);
+  if (fromUnit !== toUnit) {
+    return fill(gettext("%(from)s to %(to)s"), { from: inUnit(from, fromUnit), to: inUnit(to, toUnit) });
+  }
+  return from === to ? inUnit(to, toUnit) : inUnit(to, toUnit, from);
 }
 
-export function countOf(num, noun) {
-  return `${num.toLocaleString("en")} ${noun}${num === 1 ? "" : "s"}`;
+function rounded(value) {
+  if (value >= 58) return [Math.round(value / 60), "minute"];
+  return [Math.max(1, value < 5 ? Math.round(value) : Math.round(value / 5) * 5), "second"];
+}
+
+/** "40 seconds", or "20–40 seconds" with `from`; older browsers cannot say a range and get its end. */
+function inUnit(value, unit, from = value) {
+  const format = new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long" });
+  return from === value || !format.formatRange ? format.format(value) : format.formatRange(from, value);
 }
 
 function seconds(ms) {
-  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
+  const maximumFractionDigits = ms < 10_000 ? 1 : 0;
+  return number(ms / 1000, { style: "unit", unit: "second", maximumFractionDigits });
 }
 
-function number(value) {
-  return value < 100 ? String(Number(value.toFixed(1))) : Math.round(value).toLocaleString("en");
+function counted(text, num) {
+  return fill(text, { n: number(num) });
+}
+
+function number(value, options) {
+  return new Intl.NumberFormat(locale(), options).format(value);
+}
+
+/** The browser's own kind of the language where it has one: Egypt writes other digits than Morocco. */
+function locale() {
+  const own = globalThis.navigator?.language ?? "";
+  return own.split("-")[0] === language() ? own : language();
 }
 
 function isSentence(text) {
