@@ -43,10 +43,10 @@ class FakePool:
         self._logs[request.generation] = []
         gen = request.generation
         await self._append(gen, "gen.created", **request.meta)
-        if request.produced and self.repeats_produced:
-            await self._append(
-                gen, "gen.delta", off=0, text=request.produced_text, tokens=list(request.produced)
-            )
+        given = request.produced_text
+        if given and (self.repeats_produced or not request.produced):
+            tokens = list(request.produced) or [ord(char) for char in given]
+            await self._append(gen, "gen.delta", off=0, text=given, tokens=tokens)
         if self.script:
             await self.start(gen)
             for piece in self.script:
@@ -97,9 +97,11 @@ class FakePool:
 
     # The test's handles
 
-    async def start(self, generation: str) -> None:
+    async def start(self, generation: str, **fields: Any) -> None:
         """The question gets an instance."""
-        await self._append(generation, "gen.started", instance=0, model="Fake", waited_ms=1)
+        await self._append(
+            generation, "gen.started", **{"instance": 0, "model": "Fake", "waited_ms": 1, **fields}
+        )
 
     async def say(self, generation: str, text: str) -> None:
         """The model writes ``text``, a token for every character."""

@@ -13,6 +13,7 @@ from channels.testing import WebsocketCommunicator
 
 from apps.ai_chat.routing import websocket_urlpatterns
 from apps.ai_chat.visitor import cookie_header
+from tests.apps.ai_chat.chat_schema import check_server_frame
 
 APPLICATION = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 OWN_ORIGIN = b"http://localhost"
@@ -43,6 +44,7 @@ class Tab:
             headers.append((b"origin", origin))
         if cookie is None and visitor_id is not None:
             cookie = cookie_header(visitor_id)
+        self.cookie = cookie or ""
         if cookie:
             headers.append((b"cookie", cookie.encode()))
         offered = ["chat.v1"] if subprotocols is None else subprotocols
@@ -91,6 +93,7 @@ class Tab:
             assert type(code) is int and (code == 1000 or 3000 <= code <= 4999), repr(code)
             raise Closed(event.get("code", 1000))
         frame: dict[str, Any] = json.loads(event["text"])
+        check_server_frame(frame)
         self.frames.append(frame)
         return frame
 
