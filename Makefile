@@ -6,7 +6,7 @@ UV_COMPILE = $(PY) -m uv pip compile --no-config --quiet --universal --python-ve
 	--fork-strategy fewest --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 .DEFAULT_GOAL = help
 .PHONY: help run install migrate admin model demo-model test test-full lint format dev lock \
-	screenshots clean clean-data
+	screenshots texts clean clean-data
 
 help:
 	@echo "Corral: a chat assistant for your site, on your own machine."
@@ -55,6 +55,10 @@ lock: dev ## pin the newest versions that the *.in files allow
 	@$(UV_COMPILE) --upgrade requirements.in -o requirements.txt
 	@$(UV_COMPILE) --upgrade requirements-dev.in -o requirements-dev.txt
 	@$(UV_COMPILE) --upgrade -c requirements-dev.txt requirements-train.in -o requirements-train.txt
+
+texts: dev ## collect the texts visitors read for translation, and compile what is translated
+	@sh $(MAKE_DIR)/texts.sh
+	@sh $(MAKE_DIR)/texts.sh compile
 
 screenshots: dev ## take the pictures in docs/screenshots again
 	@CORRAL_SCREENSHOTS=docs/screenshots sh $(MAKE_DIR)/tests.sh fast tests/browser/test_look.py

@@ -22,6 +22,7 @@ except ImproperlyConfigured as error:
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
+from apps.ai_chat.backlog import WithBacklog  # noqa: E402
 from apps.ai_chat.routing import websocket_urlpatterns  # noqa: E402
 from apps.ai_pool.lifecycle import start_pool  # noqa: E402
 from backend.lifespan import lifespan, shut_down_with_reactor  # noqa: E402
@@ -33,7 +34,9 @@ shut_down_with_reactor()
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": SocketThreads(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": WithBacklog(
+            SocketThreads(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+        ),
         "lifespan": lifespan,
     }
 )

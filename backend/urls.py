@@ -7,11 +7,14 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 urlpatterns = [
     path("", include("apps.ai_chat.urls")),
     path("", include("apps.ai_pool.urls")),
+    path("", include("apps.widget.urls")),
     path("api/v1/", include("apps.api.urls")),
+    path("language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     # Browsers ask for it on pages that name no icon, such as the admin's.
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("ai_chat/icon.svg"))),

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
+from apps.ai_chat.approved_admin import ApproveLink, may_approve
 from apps.ai_chat.models import Conversation, Message
 
 HIDDEN = "(hidden)"
@@ -48,7 +49,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().lookup_allowed(lookup, value, request)
 
 
-class MessageInline(admin.TabularInline):  # type: ignore[type-arg]
+class MessageInline(ApproveLink, admin.TabularInline):  # type: ignore[type-arg]
     """The messages of a conversation, in order."""
 
     model = Message
@@ -64,7 +65,8 @@ class MessageInline(admin.TabularInline):  # type: ignore[type-arg]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         content = ("text",) if may_read(request) else ("num_chars",)
-        return ("number", "role", *content, "state", "num_completion_tokens", "tok_s")
+        approve = ("approve_link",) if may_approve(request) else ()
+        return ("number", "role", *content, "state", "num_completion_tokens", "tok_s", *approve)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return self.get_fields(request, obj)
@@ -108,7 +110,7 @@ class ConversationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnlyAdmin):
+class MessageAdmin(ApproveLink, ReadOnlyAdmin):
     """Messages with their numbers."""
 
     list_filter = ("role", "state", "error_code")
@@ -119,7 +121,8 @@ class MessageAdmin(ReadOnlyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         text = "text" if may_read(request) else "hidden_text"
-        return ("id", "conversation", "role", text, "created", *NUMBERS)
+        approve = ("approve_link",) if may_approve(request) else ()
+        return ("id", "conversation", "role", text, *approve, "created", *NUMBERS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return self.get_fields(request, obj)

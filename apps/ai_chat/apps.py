@@ -12,3 +12,11 @@ class AiChatConfig(AppConfig):
     label = "ai_chat"
     verbose_name = "Chat"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Watch for sign-ins on our own page."""
+        from django.contrib.auth.signals import user_logged_in
+
+        from apps.ai_chat.sign_in import take_chats_along
+
+        user_logged_in.connect(take_chats_along, dispatch_uid="ai_chat.sign_in")

@@ -2,44 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-MAX_UNSENT_FRAMES = 1000
+from apps.ai_chat.outbox import Outbox
+
 MAX_SOCKETS_PER_VISITOR = 6
-
-
-class Outbox:
-    """What one socket still has to send. Belongs to one event loop."""
-
-    def __init__(self, on_overflow: Callable[[], None]) -> None:
-        self._frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue(MAX_UNSENT_FRAMES)
-        self._on_overflow = on_overflow
-        self._has_overflowed = False
-
-    def put(self, frame: dict[str, Any]) -> None:
-        """Add a frame; a socket that does not read is given up instead of growing for ever."""
-        if self._has_overflowed:
-            return
-        try:
-            self._frames.put_nowait(frame)
-        except asyncio.QueueFull:
-            self._has_overflowed = True
-            self._on_overflow()
-
-    async def get(self) -> dict[str, Any]:
-        """Wait for the next frame."""
-        return await self._frames.get()
-
-    def task_done(self) -> None:
-        """The frame of the last ``get`` was sent."""
-        self._frames.task_done()
-
-    async def wait_until_sent(self) -> None:
-        """Wait until everything put so far was sent."""
-        await self._frames.join()
 
 
 class Member:

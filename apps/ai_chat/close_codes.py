@@ -18,7 +18,9 @@ class CloseCode(IntEnum):
     NO_HELLO = 4401
     """A frame came before ``hello``, or the token of the ``hello`` is not ours."""
     FORBIDDEN = 4403
-    """The page that opened the socket is not one of this site."""
+    """The page that opened the socket may not use this chat."""
+    UNKNOWN_SITE = 4404
+    """The key in the page's tag is none of ours."""
     SUBPROTOCOL = 4406
     """The client speaks none of our protocol versions."""
     TIMEOUT = 4408

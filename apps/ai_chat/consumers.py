@@ -8,11 +8,9 @@ socket.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -20,23 +18,17 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from apps.ai_chat import frames, services
-from apps.ai_chat.audience import Member, Outbox
+from apps.ai_chat import frames
+from apps.ai_chat.audience import Member
+from apps.ai_chat.backlog import Backlog
 from apps.ai_chat.close_codes import CloseCode
+from apps.ai_chat.entrance import Admission, admit_to_our_page, admit_to_site, language_of
 from apps.ai_chat.errors import ChatError
 from apps.ai_chat.generations import get_registry, require_open
-from apps.ai_chat.models import Message
-from apps.ai_chat.origin import Origin, origin_of
-from apps.ai_chat.relay import stored_snapshot
-from apps.ai_chat.representation import conversation_json, message_json
-from apps.ai_chat.visitor import (
-    Visitor,
-    new_visitor_id,
-    sign,
-    unsign,
-    visitor_of_id,
-    visitor_of_scope,
-)
+from apps.ai_chat.origin import Origin, is_host_ours, origin_header, origin_of
+from apps.ai_chat.outbox import Outbox
+from apps.ai_chat.session import ChatSession, error_frame
+from apps.ai_chat.visitor import visitor_of_scope
 from apps.ai_chat.welcome import welcome_frame
 
 log = logging.getLogger(__name__)
@@ -46,37 +38,43 @@ HELLO_TIMEOUT_S = 5.0
 IDLE_TIMEOUT_S = 180.0
 MAX_MALFORMED_PER_MINUTE = 10
 MAX_FRAMES_IN_LINE = 64
+MAX_TOO_FAST_PER_MINUTE = 200
 GOODBYE_TIMEOUT_S = 2.0
+READ_TIMEOUT_S = 10.0
+LOOK_AGAIN_S = 0.02
+# Together with one frame and the rest of the outbox below 256 KB for a client that never reads.
+MAX_BACKLOG_BYTES = 16 * 1024
+MAX_REPLY_BYTES = 8 * 1024
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
     """One open chat socket."""
 
-    visitor: Visitor | None = None
+    session: ChatSession | None = None
     member: Member
+    _language = ""
 
     async def connect(self) -> None:
         """Accept first, refuse afterwards: a refusal before accepting looks like a broken line."""
         self.registry = get_registry()
         self.outbox = Outbox(on_overflow=lambda: self._leave("draining"))
+        self.backlog: Backlog = self.scope.get("backlog") or Backlog(None)
         self.member = Member(self.outbox, self._leave)
         self._line: asyncio.Queue[frames.Frame] = asyncio.Queue(MAX_FRAMES_IN_LINE)
         self._malformed: deque[float] = deque(maxlen=MAX_MALFORMED_PER_MINUTE + 1)
+        self._too_fast: deque[float] = deque(maxlen=MAX_TOO_FAST_PER_MINUTE + 1)
         self._is_leaving = False
         self._last_heard = time.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
         offered = self.scope.get("subprotocols") or []
         await self.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        self.backlog.bound_the_system()
         self._spawn(self._write())
         if offered and SUBPROTOCOL not in offered:
             self._leave("unsupported_version")
             return
-        self.origin = origin_of(self.scope)
-        if self.origin is Origin.FOREIGN:
-            log.warning(
-                "A page of another site tried to use the chat; if it is yours, add its origin to "
-                "CSRF_TRUSTED_ORIGINS (and its host name to ALLOWED_HOSTS)."
-            )
+        if not is_host_ours(self.scope):
+            log.warning("The chat was asked for by a host name that is not in ALLOWED_HOSTS.")
             self._leave("origin_not_allowed")
             return
         self._spawn(self._work())
@@ -84,8 +82,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         """The line is gone; answers go on without it."""
-        if self.visitor is not None:
-            self.registry.audience.part(self.visitor.key, self.member)
+        if self.session is not None:
+            self.session.close()
         for task in tuple(self._tasks):
             task.cancel()
         for task in tuple(self._tasks):
@@ -108,8 +106,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 raise ChatError("rate_limited", ref=frame.ref, retry_after_s=1) from None
         except ChatError as error:
             self._say(error, error.details.get("ref"))
-            if error.code != "rate_limited":
-                self._count_malformed()
+            if error.code == "rate_limited":
+                self._count(self._too_fast)
+            else:
+                self._count(self._malformed)
 
     # Tasks of this socket
 
@@ -125,9 +125,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _write(self) -> None:
         while True:
-            frame = await self.outbox.get()
+            while self.backlog.num_bytes > MAX_BACKLOG_BYTES:
+                await asyncio.sleep(LOOK_AGAIN_S)
+            text = await self.outbox.get()
             try:
-                await self.send(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+                await self.send(text)
+            except Exception as error:
+                # The client has gone while we were writing; ``disconnect`` is on its way.
+                log.info("A frame could not be sent (%s).", type(error).__name__)
+                self._is_leaving = True
+                return
             finally:
                 self.outbox.task_done()
 
@@ -135,6 +142,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         while not self._is_leaving:
             frame = await self._line.get()
             try:
+                await self._room()
                 await self._handle(frame)
             except ChatError as error:
                 self._say(error, frame.ref)
@@ -142,10 +150,18 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 log.exception("A frame of type %s failed.", frame.type)
                 self._say(ChatError("internal"), frame.ref)
 
+    async def _room(self) -> None:
+        """Wait until most answers to earlier frames are gone; one who reads none is given up."""
+        deadline = time.monotonic() + READ_TIMEOUT_S
+        while self.outbox.num_bytes > MAX_REPLY_BYTES and not self._is_leaving:
+            if time.monotonic() > deadline:
+                self._leave("draining")
+            await asyncio.sleep(LOOK_AGAIN_S)
+
     async def _watch(self) -> None:
         """Close a socket that says no hello, or nothing at all for long."""
         await asyncio.sleep(HELLO_TIMEOUT_S)
-        if self.visitor is None:
+        if self.session is None:
             self._leave("timeout")
             return
         while not self._is_leaving:
@@ -155,15 +171,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await asyncio.sleep(max(0.01, IDLE_TIMEOUT_S - silent_s))
 
     def _say(self, error: ChatError, ref: str | None = None) -> None:
-        frame: dict[str, Any] = {
-            "type": "error",
-            "ref": ref,
-            "code": error.code,
-            "text": error.text,
-        }
-        if error.retry_after_s is not None:
-            frame["retry_after_s"] = error.retry_after_s
-        self.outbox.put(frame)
+        self.outbox.put(error_frame(error, ref, self._language))
         if error.problem.close_code is not None:
             self._close_with(error.problem.close_code)
 
@@ -190,151 +198,67 @@ class ChatConsumer(AsyncWebsocketConsumer):
         # A plain int: Daphne refuses members of an enum.
         await self.close(int(code))
 
-    def _count_malformed(self) -> None:
+    def _count(self, times: deque[float]) -> None:
+        """Note another bad frame; too many within a minute end the socket."""
         now = time.monotonic()
-        self._malformed.append(now)
-        if len(self._malformed) > MAX_MALFORMED_PER_MINUTE and now - self._malformed[0] < 60:
+        times.append(now)
+        if len(times) == times.maxlen and now - times[0] < 60:
             self._leave("malformed")
 
     # Frames
 
     async def _handle(self, frame: frames.Frame) -> None:
-        if isinstance(frame, frames.Hello):
+        if self.session is not None:
+            await self.session.handle(frame)
+        elif isinstance(frame, frames.Hello):
             await self._hello(frame)
-            return
-        if self.visitor is None:
+        else:
             raise ChatError("no_hello")
-        handler: Callable[[Any, Visitor], Awaitable[None]] = {
-            frames.MessageSend: self._message_send,
-            frames.GenRegenerate: self._regenerate,
-            frames.GenStop: self._stop,
-            frames.GenResume: self._resume,
-            frames.Ping: self._ping,
-        }[type(frame)]
-        await handler(frame, self.visitor)
 
     async def _hello(self, frame: frames.Hello) -> None:
-        if self.visitor is not None:
-            raise ChatError("second_hello")
+        self._language = language_of(frame.lang)
         if frame.v != 1:
             raise ChatError("unsupported_version")
         require_open(self.registry)
-        visitor, token = self._identify(frame.token)
-        client = self.scope.get("client")
-        visitor = replace(visitor, host=str(client[0]) if client else "")
-        welcome = await welcome_frame(self.registry, visitor, token)
-        self.visitor = visitor
-        self.registry.audience.join(visitor.key, self.member)
+        admission = await database_sync_to_async(self._admit)(frame)
+        welcome = await welcome_frame(self.registry, admission)
+        session = ChatSession(
+            admission,
+            self.outbox.put,
+            registry=self.registry,
+            member=self.member,
+            language=self._language,
+        )
+        session.open()
+        self.session = session
         self.outbox.put(welcome)
         self.registry.begin_recovery()
         for generation, after in frame.resume:
             try:
-                await self._resume(frames.GenResume(gen=generation, after=after), visitor)
+                await self._room()
+                await session.handle(frames.GenResume(gen=generation, after=after))
             except ChatError as error:
                 self._say(error, str(generation))
 
-    def _identify(self, token: str) -> tuple[Visitor, str | None]:
-        """Who this is, and the token to give to a client without a cookie."""
-        if self.origin is Origin.OWN:
-            visitor = visitor_of_scope(self.scope)
-            if visitor is not None:
-                return visitor, None
-        if token:
-            visitor_id = unsign(token)
-            if visitor_id is None:
-                raise ChatError("unauthorised")
-        else:
-            visitor_id = new_visitor_id()
-        return visitor_of_id(visitor_id), sign(visitor_id)
-
-    async def _ping(self, frame: frames.Ping, visitor: Visitor) -> None:
-        self.outbox.put({"type": "pong", "n": frame.n})
-
-    async def _message_send(self, frame: frames.MessageSend, visitor: Visitor) -> None:
-        await self._check_still_welcome(visitor)
-        sent = await database_sync_to_async(services.send_message)(
-            visitor=visitor,
-            cid=frame.cid,
-            generation=frame.gen,
-            text=frame.text,
-            conversation_id=frame.conversation,
-        )
-        ack = {
-            "type": "message.ack",
-            "cid": str(frame.cid),
-            "message": str(sent.message),
-            "conversation": str(sent.conversation),
-            "gen": str(sent.generation),
-            "dup": sent.is_dup,
-        }
-        self.outbox.put(ack)
-        if sent.is_dup:
-            await self._resume(frames.GenResume(gen=sent.generation, after=0), visitor)
-            return
-        await self._tell_other_tabs(visitor, sent)
-        if sent.is_command:
-            await self.registry.answer_command(visitor=visitor, sent=sent)
-        else:
-            self.registry.start(visitor=visitor, sent=sent)
-
-    async def _tell_other_tabs(self, visitor: Visitor, sent: services.Sent) -> None:
-        def read() -> tuple[dict[str, Any], dict[str, Any]]:
-            conversation = services.get_conversation(
-                visitor=visitor, conversation_id=sent.conversation
+    def _admit(self, frame: frames.Hello) -> Admission:
+        """Who this is. Uses the database."""
+        client = self.scope.get("client")
+        host = str(client[0]) if client else ""
+        if frame.site:
+            return admit_to_site(
+                site_key=frame.site,
+                origin=origin_header(self.scope),
+                token=frame.token,
+                user_jwt=frame.user_jwt,
+                host=host,
             )
-            question = Message.objects.get(id=sent.message)
-            return conversation_json(conversation), message_json(question)
-
-        conversation, question = await database_sync_to_async(read)()
-        audience = self.registry.audience
-        audience.send(visitor.key, {"type": "conversation.updated", "conversation": conversation})
-        updated = {"type": "message.updated", "conversation": str(sent.conversation)}
-        audience.send(visitor.key, updated | {"message": question}, but=self.member)
-
-    async def _regenerate(self, frame: frames.GenRegenerate, visitor: Visitor) -> None:
-        await self._check_still_welcome(visitor)
-        sent = await database_sync_to_async(services.regenerate)(
-            visitor=visitor, generation=frame.gen, message_id=frame.message
-        )
-        if sent.is_dup:
-            await self._resume(frames.GenResume(gen=sent.generation, after=0), visitor)
-        else:
-            self.registry.start(visitor=visitor, sent=sent)
-
-    async def _stop(self, frame: frames.GenStop, visitor: Visitor) -> None:
-        relay = self.registry.find(frame.gen)
-        if relay is None:
-            row = await database_sync_to_async(services.find_answer)(
-                visitor=visitor, generation=frame.gen
+        origin = origin_of(self.scope)
+        if origin is Origin.FOREIGN:
+            log.warning(
+                "A page of another site tried to use the chat; if it is yours, make it a site in "
+                "the admin, or add its origin to CSRF_TRUSTED_ORIGINS."
             )
-            if row.state != Message.State.STREAMING:
-                return
-            relay = self.registry.adopt(row, visitor.key)
-        if relay is None or relay.answer.visitor_key != visitor.key:
-            raise ChatError("not_found")
-        await relay.exchange.stop(frame.seen)
-
-    async def _resume(self, frame: frames.GenResume, visitor: Visitor) -> None:
-        relay = self.registry.recall(frame.gen)
-        if relay is None:
-            row = await database_sync_to_async(services.find_answer)(
-                visitor=visitor, generation=frame.gen
-            )
-            if row.state != Message.State.STREAMING:
-                self.outbox.put(stored_snapshot(row))
-                return
-            relay = self.registry.adopt(row, visitor.key)
-        if relay is None or relay.answer.visitor_key != visitor.key:
-            raise ChatError("not_found")
-        # No await from here on: live frames must come behind the replayed ones.
-        replay = relay.frames_after(frame.after)
-        for item in [relay.snapshot()] if replay is None else replay:
-            self.outbox.put(item)
-        if relay.newest_waiting is not None:
-            self.outbox.put(relay.newest_waiting)
-
-    async def _check_still_welcome(self, visitor: Visitor) -> None:
-        require_open(self.registry)
-        is_signed_in = database_sync_to_async(services.is_still_signed_in)
-        if not await is_signed_in(visitor=visitor):
-            raise ChatError("unauthorised")
+            raise ChatError("origin_not_allowed")
+        known = visitor_of_scope(self.scope) if origin is Origin.OWN else None
+        admission = admit_to_our_page(known, frame.token)
+        return replace(admission, visitor=replace(admission.visitor, host=host))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
@@ -26,30 +28,33 @@ class Problem:
 
 _ROWS = (
     Problem(
-        code="bad_frame", text="This message could not be understood ({why}).", http_status=400
+        code="bad_frame", text=_("This message could not be understood ({why})."), http_status=400
     ),
-    Problem(code="unknown_type", text="There is no message type {type}.", http_status=400),
+    Problem(code="unknown_type", text=_("There is no message type {type}."), http_status=400),
     Problem(
         code="rate_limited",
-        text="One moment, that was too fast.",
+        text=_("One moment, that was too fast."),
         http_status=429,
         is_retryable=True,
     ),
-    Problem(code="empty", text="Please write something first.", http_status=400),
-    Problem(code="too_long", text="That's {n} characters over the limit.", http_status=413),
+    Problem(code="empty", text=_("Please write something first."), http_status=400),
+    Problem(code="too_long", text=_("That's {n} characters over the limit."), http_status=413),
     Problem(
         code="context_full",
         http_status=413,
-        text="This chat got too long for the model. Start a new one with a short summary?",
+        text=_("This chat got too long for the model. Start a new one with a short summary?"),
     ),
-    Problem(code="not_found", text="This is not here (any more).", http_status=404),
-    Problem(code="forbidden", text="You may not do that here.", http_status=403),
+    Problem(code="not_found", text=_("This is not here (any more)."), http_status=404),
+    Problem(code="forbidden", text=_("You may not do that here."), http_status=403),
     Problem(
-        code="id_taken", text="This message could not be sent. Please try again.", http_status=409
+        code="id_taken",
+        text=_("This message could not be sent. Please try again."),
+        http_status=409,
     ),
+    Problem(code="not_editable", text=_("This can not be changed any more."), http_status=409),
     Problem(
         code="inflight_limit",
-        text="I'm still on your last question.",
+        text=_("I'm still on your last question."),
         http_status=429,
         is_retryable=True,
     ),
@@ -58,117 +63,138 @@ _ROWS = (
         http_status=503,
         exit_code=4,
         is_retryable=True,
-        text="Lots of people are asking right now. Your message is kept, please try again "
-        "in a moment.",
+        text=_(
+            "Lots of people are asking right now. Your message is kept, please try again "
+            "in a moment."
+        ),
     ),
     Problem(
         code="queue_timeout",
         http_status=503,
         exit_code=4,
         is_retryable=True,
-        text="This waited too long, so I stopped it. Try again?",
+        text=_("This waited too long, so I stopped it. Try again?"),
     ),
     Problem(
         code="first_token_timeout",
         http_status=504,
         exit_code=4,
         is_retryable=True,
-        text="I could not begin in time. Try again, perhaps with a shorter message?",
+        text=_("I could not begin in time. Try again, perhaps with a shorter message?"),
     ),
     Problem(
         code="stalled",
         http_status=504,
         exit_code=4,
         is_retryable=True,
-        text="I got stuck and had to stop. Please try again.",
+        text=_("I got stuck and had to stop. Please try again."),
     ),
     Problem(
         code="deadline",
         http_status=504,
         exit_code=4,
         is_retryable=True,
-        text="This took too long, here is what I have.",
+        text=_("This took too long, here is what I have."),
     ),
     Problem(
         code="paused",
         http_status=503,
         exit_code=4,
         is_retryable=True,
-        text="The assistant takes a break. Please try again later.",
+        text=_("The assistant takes a break. Please try again later."),
     ),
-    Problem(code="no_model", text="The assistant has no model yet.", http_status=503, exit_code=3),
+    Problem(
+        code="no_model", text=_("The assistant has no model yet."), http_status=503, exit_code=3
+    ),
     Problem(
         code="model_loading",
         http_status=503,
         exit_code=3,
         is_retryable=True,
-        text="The model is starting up. Please try again in a moment.",
+        text=_("The model is starting up. Please try again in a moment."),
     ),
     Problem(
         code="pool_lost",
         http_status=503,
         exit_code=3,
         is_retryable=True,
-        text="The machine answering this stopped. Please try again.",
+        text=_("The machine answering this stopped. Please try again."),
     ),
     Problem(
         code="interrupted",
         http_status=503,
         exit_code=3,
         is_retryable=True,
-        text="This answer was interrupted. Please try again.",
+        text=_("This answer was interrupted. Please try again."),
     ),
     Problem(
         code="memory_pressure",
         http_status=503,
         exit_code=4,
         is_retryable=True,
-        text="The server is short of memory and paused new answers.",
+        text=_("The server is short of memory and paused new answers."),
     ),
     Problem(
         code="origin_not_allowed",
         http_status=403,
         close_code=4403,
-        text="This page may not use the chat; its owner can allow it in CSRF_TRUSTED_ORIGINS.",
-    ),
-    Problem(code="unauthorised", text="Please reload the page.", http_status=401, close_code=4401),
-    Problem(
-        code="no_hello", text="The first message must be a hello.", http_status=400, close_code=4401
+        text=_("This page may not use the chat; its owner can allow it in CSRF_TRUSTED_ORIGINS."),
     ),
     Problem(
-        code="second_hello", text="There was a hello already.", http_status=400, close_code=4429
+        code="unknown_site",
+        http_status=404,
+        close_code=4404,
+        text=_("The chat of this page is not set up correctly: its key is not known here."),
+    ),
+    Problem(
+        code="site_off", http_status=403, text=_("The chat of this page is switched off for now.")
+    ),
+    Problem(
+        code="unauthorised", text=_("Please reload the page."), http_status=401, close_code=4401
+    ),
+    Problem(
+        code="no_hello",
+        text=_("The first message must be a hello."),
+        http_status=400,
+        close_code=4401,
+    ),
+    Problem(
+        code="second_hello", text=_("There was a hello already."), http_status=400, close_code=4429
     ),
     Problem(
         code="unsupported_version",
-        text="Please reload the page, it is too old.",
+        text=_("Please reload the page, it is too old."),
         http_status=400,
         close_code=4406,
     ),
     Problem(
         code="timeout",
-        text="The line was silent for too long.",
+        text=_("The line was silent for too long."),
         http_status=408,
         close_code=4408,
         is_retryable=True,
     ),
     Problem(
-        code="replaced", text="The chat is open in too many tabs.", http_status=429, close_code=4409
+        code="replaced",
+        text=_("The chat is open in too many tabs."),
+        http_status=429,
+        close_code=4409,
     ),
     Problem(
         code="malformed",
-        text="Too many messages could not be understood.",
+        text=_("Too many messages could not be understood."),
         http_status=400,
         close_code=4400,
     ),
     Problem(
         code="draining",
-        text="The server is restarting.",
+        text=_("The server is restarting."),
         http_status=503,
         close_code=4503,
         is_retryable=True,
     ),
     Problem(
-        code="internal", text="Something broke on our side.", http_status=500, is_retryable=True
+        code="internal", text=_("Something broke on our side."), http_status=500, is_retryable=True
     ),
 )
 PROBLEMS = {row.code: row for row in _ROWS}
@@ -184,8 +210,17 @@ class _Details(dict[str, Any]):
 class ChatError(Exception):
     """Something a visitor must be told; ``code`` names the row of the table."""
 
-    def __init__(self, code: str, *, retry_after_s: float | None = None, **details: Any) -> None:
+    def __init__(
+        self,
+        code: str,
+        *,
+        retry_after_s: float | None = None,
+        words: str = "",
+        **details: Any,
+    ) -> None:
+        """``words`` are read instead of the table's: those of whoever can mend it."""
         super().__init__(code)
+        self._words = words
         self.problem = PROBLEMS[code]
         self.retry_after_s = retry_after_s
         self.details = details
@@ -198,7 +233,7 @@ class ChatError(Exception):
     @property
     def text(self) -> str:
         """What the visitor reads."""
-        return self.problem.text.format_map(_Details(self.details))
+        return self._words or self.problem.text.format_map(_Details(self.details))
 
 
 def visitor_text(code: str, **details: Any) -> str:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 JsonFrame = dict[str, Any]
 TERMINAL = frozenset({"gen.done", "gen.error"})
-DURABLE = TERMINAL | {"gen.created", "gen.started", "gen.notice", "gen.delta"}
+DURABLE = TERMINAL | {"gen.created", "gen.started", "gen.notice", "gen.delta", "gen.block"}
 _AT_WORK = frozenset({"gen.started", "gen.progress", "gen.delta"})
 MAX_RESTARTS = 2
 """Pools that may die while they work on this answer."""
@@ -52,12 +52,14 @@ class Exchange:
         text: str = "",
     ) -> None:
         """``connect`` returns the pool's client; ``patience_s`` bounds every wait for a pool that
-        is away. A follower does not submit: an earlier process did, and ``text`` is what that one
-        had stored of the answer."""
+        is away. ``text`` is what there is of the answer already. A follower does not submit: an
+        earlier process did, and had stored this text. Who is none goes on behind the text."""
         self.generation = generation
         self.text = text
         self.tokens: tuple[int, ...] = ()
         self.num_trimmed_turns = 0
+        self.quality = ""
+        """How well it was made, as far as the pool said: full or reduced."""
         self._connect = connect
         self._patience_s = patience_s
         self._is_follower = is_follower
@@ -94,6 +96,9 @@ class Exchange:
             try:
                 if not self._is_follower:
                     await self._submit(request)
+                    if self._num_restarts:
+                        for notice in self._noted({"code": "retried"}):
+                            yield notice
                 async for frame in self._subscribed():
                     waiting_since, num_pauses = None, 0
                     # Only who was at work can be the reason for which a pool died.
@@ -188,20 +193,39 @@ class Exchange:
                         raise PoolAway
                     yield self._error(code, frame.get("retry_after_s"))
                 elif kind == "gen.started":
+                    self._note_quality(frame)
                     if not self._has_started:
                         self._has_started = True
                         yield _without_private(frame)
+                    if self.quality == "reduced":
+                        what = str(frame.get("reduced") or "context")
+                        for notice in self._noted({"code": "reduced", "what": what}):
+                            yield notice
                 elif kind == "gen.notice":
-                    notice = {k: v for k, v in frame.items() if k != "seq"}
-                    if notice not in self._notices:
-                        self._notices.append(notice)
-                        if notice.get("code") == "context_trimmed":
-                            self.num_trimmed_turns = int(notice.get("turns") or 0)
-                        yield _without_private(frame)
+                    if frame.get("code") == "context_trimmed":
+                        self.num_trimmed_turns = int(frame.get("turns") or 0)
+                    for notice in self._noted(frame):
+                        yield notice
                 elif kind in ("gen.queue", "gen.progress"):
                     yield _without_private(frame)
 
+    def _noted(self, notice: JsonFrame) -> list[JsonFrame]:
+        """The notice as a frame, or nothing if the reader has it: every pool says it again."""
+        notice = _without_private({**notice, "type": "gen.notice", "gen": self.generation})
+        known = [item for item in self._notices if item["code"] == notice["code"]]
+        if notice in known or (known and notice["code"] == "reduced"):
+            return []
+        self._notices.append(notice)
+        return [notice]
+
+    def _note_quality(self, frame: JsonFrame) -> None:
+        quality = frame.get("quality")
+        # Once reduced, always reduced: a part of the answer was.
+        if quality in ("full", "reduced") and self.quality != "reduced":
+            self.quality = quality
+
     def _done(self, frame: JsonFrame) -> JsonFrame:
+        self._note_quality(frame)
         num_chars = frame.get("chars")
         if isinstance(num_chars, int) and num_chars < len(self.text):
             # The reader stopped earlier than the model: what they never saw is not kept.

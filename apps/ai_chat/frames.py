@@ -3,57 +3,29 @@
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from collections.abc import Callable
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, ClassVar
 
 from apps.ai_chat.errors import ChatError
+from apps.ai_chat.frame_fields import (
+    MAX_COMMENT_CHARS,
+    MAX_PAGE_CHARS,
+    MAX_REASON_CHARS,
+    MAX_TOKEN_CHARS,
+    context,
+    identifier,
+    number,
+    resumes,
+    text,
+    text_up_to,
+    texts_of,
+    thumb,
+    watch_ms,
+)
 
 MAX_FRAME_BYTES = 16 * 1024
-MAX_RESUMES = 16
-MAX_NUMBER = 2**53
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-
-def _identifier(value: Any) -> uuid.UUID:
-    if not isinstance(value, str) or not _UUID.fullmatch(value):
-        raise ValueError("must be a UUID")
-    return uuid.UUID(value)
-
-
-def _number(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_NUMBER:
-        raise ValueError("must be a whole number from 0")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be a text")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ValueError("must not hold half a character") from None
-    return value
-
-
-def _short_text(value: Any) -> str:
-    if len(_text(value)) > 1024:
-        raise ValueError("is too long")
-    return str(value)
-
-
-def _resumes(value: Any) -> tuple[tuple[uuid.UUID, int], ...]:
-    if not isinstance(value, list) or len(value) > MAX_RESUMES:
-        raise ValueError(f"must be a list of at most {MAX_RESUMES}")
-    pairs = []
-    for item in value:
-        if not isinstance(item, dict):
-            raise ValueError("must hold objects")
-        pairs.append((_identifier(item.get("gen")), _number(item.get("after", 0))))
-    return tuple(pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +38,7 @@ class Frame:
     @property
     def ref(self) -> str:
         """What an ``error`` frame refers to: the client's id if there is one, else the type."""
-        for name in ("cid", "gen"):
+        for name in ("cid", "gen", "message"):
             value = getattr(self, name, None)
             if value is not None:
                 return str(value)
@@ -78,9 +50,25 @@ class Hello(Frame):
     """First frame of a socket."""
 
     type: ClassVar[str] = "hello"
-    parsers: ClassVar = {"v": _number, "token": _short_text, "resume": _resumes}
+    parsers: ClassVar = {
+        "v": number,
+        "site": text_up_to(64),
+        "token": text_up_to(1024),
+        "user_jwt": text_up_to(MAX_TOKEN_CHARS),
+        "lang": text_up_to(35),
+        "tz": text_up_to(64),
+        "client": texts_of(64, "name", "ver"),
+        "page": texts_of(MAX_PAGE_CHARS, "path", "title"),
+        "resume": resumes,
+    }
     v: int
+    site: str = ""
     token: str = ""
+    user_jwt: str = ""
+    lang: str = ""
+    tz: str = ""
+    client: dict[str, str] = field(default_factory=dict)
+    page: dict[str, str] = field(default_factory=dict)
     resume: tuple[tuple[uuid.UUID, int], ...] = ()
 
 
@@ -90,23 +78,63 @@ class MessageSend(Frame):
 
     type: ClassVar[str] = "message.send"
     parsers: ClassVar = {
-        "cid": _identifier,
-        "gen": _identifier,
-        "text": _text,
-        "conversation": _identifier,
+        "cid": identifier,
+        "gen": identifier,
+        "text": text,
+        "conversation": identifier,
+        "parent": identifier,
+        "context": context,
     }
     cid: uuid.UUID
     gen: uuid.UUID
     text: str
     conversation: uuid.UUID | None = None
+    parent: uuid.UUID | None = None
+    context: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEdit(Frame):
+    """A question in other words: a new version beside the old one."""
+
+    type: ClassVar[str] = "message.edit"
+    parsers: ClassVar = {
+        "cid": identifier,
+        "gen": identifier,
+        "message": identifier,
+        "text": text,
+    }
+    cid: uuid.UUID
+    gen: uuid.UUID
+    message: uuid.UUID
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchSelect(Frame):
+    """Show another version of a message."""
+
+    type: ClassVar[str] = "branch.select"
+    parsers: ClassVar = {"message": identifier}
+    message: uuid.UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenRegenerate(Frame):
-    """Another answer to the last question."""
+    """Another answer to a question."""
 
     type: ClassVar[str] = "gen.regenerate"
-    parsers: ClassVar = {"gen": _identifier, "message": _identifier}
+    parsers: ClassVar = {"gen": identifier, "message": identifier}
+    gen: uuid.UUID
+    message: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenContinue(Frame):
+    """More of an answer that ended early."""
+
+    type: ClassVar[str] = "gen.continue"
+    parsers: ClassVar = {"gen": identifier, "message": identifier}
     gen: uuid.UUID
     message: uuid.UUID
 
@@ -116,7 +144,7 @@ class GenStop(Frame):
     """Stop an answer, or leave the queue."""
 
     type: ClassVar[str] = "gen.stop"
-    parsers: ClassVar = {"gen": _identifier, "seen": _number}
+    parsers: ClassVar = {"gen": identifier, "seen": number}
     gen: uuid.UUID
     seen: int | None = None
 
@@ -126,9 +154,71 @@ class GenResume(Frame):
     """Send again what came after ``after``."""
 
     type: ClassVar[str] = "gen.resume"
-    parsers: ClassVar = {"gen": _identifier, "after": _number}
+    parsers: ClassVar = {"gen": identifier, "after": number}
     gen: uuid.UUID
     after: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read(Frame):
+    """The visitor has seen a conversation up to this message."""
+
+    type: ClassVar[str] = "read"
+    parsers: ClassVar = {"conversation": identifier, "message": identifier}
+    conversation: uuid.UUID
+    message: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveFeedback(Frame):
+    """A thumb for an answer; 0 takes it back."""
+
+    type: ClassVar[str] = "feedback"
+    parsers: ClassVar = {
+        "message": identifier,
+        "value": thumb,
+        "reason": text_up_to(MAX_REASON_CHARS),
+        "comment": text_up_to(MAX_COMMENT_CHARS),
+    }
+    message: uuid.UUID
+    value: int
+    reason: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identify(Frame):
+    """The website tells who its signed-in user is."""
+
+    type: ClassVar[str] = "identify"
+    parsers: ClassVar = {"user_jwt": text_up_to(MAX_TOKEN_CHARS)}
+    user_jwt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warm(Frame):
+    """A question may come soon: the pool can read what it would start with."""
+
+    type: ClassVar[str] = "warm"
+    parsers: ClassVar = {"conversation": identifier}
+    conversation: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolWatch(Frame):
+    """Tell how the pool is doing, again and again."""
+
+    type: ClassVar[str] = "pool.watch"
+    parsers: ClassVar = {"every_ms": watch_ms}
+    every_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolUnwatch(Frame):
+    """Enough of that."""
+
+    type: ClassVar[str] = "pool.unwatch"
+    parsers: ClassVar = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,12 +226,29 @@ class Ping(Frame):
     """A sign of life."""
 
     type: ClassVar[str] = "ping"
-    parsers: ClassVar = {"n": _number}
+    parsers: ClassVar = {"n": number}
     n: int = 0
 
 
 FRAMES: dict[str, type[Frame]] = {
-    frame.type: frame for frame in (Hello, MessageSend, GenRegenerate, GenStop, GenResume, Ping)
+    frame.type: frame
+    for frame in (
+        Hello,
+        MessageSend,
+        MessageEdit,
+        BranchSelect,
+        GenRegenerate,
+        GenContinue,
+        GenStop,
+        GenResume,
+        Read,
+        GiveFeedback,
+        Identify,
+        Warm,
+        PoolWatch,
+        PoolUnwatch,
+        Ping,
+    )
 }
 
 
@@ -170,14 +277,14 @@ def parse_frame(text: str) -> Frame:
         raise ChatError("unknown_type", type=_short(kind), ref=ref)
     frame = FRAMES[kind]
     values = {}
-    for field in fields(frame):
-        value = data.get(field.name)
+    for name, parse in frame.parsers.items():
+        value = data.get(name)
         if value is None:
             continue
         try:
-            values[field.name] = frame.parsers[field.name](value)
+            values[name] = parse(value)
         except ValueError as error:
-            raise ChatError("bad_frame", why=f"{field.name} {error}", ref=ref) from None
+            raise ChatError("bad_frame", why=f"{name} {error}", ref=ref) from None
     try:
         return frame(**values)
     except TypeError:
@@ -185,12 +292,12 @@ def parse_frame(text: str) -> Frame:
         raise ChatError("bad_frame", why=f"{', '.join(missing)} missing", ref=ref) from None
 
 
-def _is_required(field: Field[Any]) -> bool:
-    return field.default is MISSING
+def _is_required(given: Field[Any]) -> bool:
+    return given.default is MISSING and given.default_factory is MISSING
 
 
 def _ref_of(data: dict[str, Any]) -> str | None:
-    for name in ("cid", "gen", "type"):
+    for name in ("cid", "gen", "message", "type"):
         value = data.get(name)
         if isinstance(value, str) and value:
             return _short(value)

@@ -14,6 +14,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from channels.db import database_sync_to_async
@@ -22,16 +23,19 @@ from django.conf import settings
 from ai_model.pool.errors import NoModel
 from ai_model.pool.request import PoolRequest
 from ai_model.pool.status import PoolStatus
-from apps.ai_chat import services
+from apps.ai_chat import approval, services
+from apps.ai_chat.approval import Approval
 from apps.ai_chat.asker import Asker
 from apps.ai_chat.audience import Audience
 from apps.ai_chat.errors import ChatError
-from apps.ai_chat.exchange import Exchange, checksum
+from apps.ai_chat.exchange import Exchange
 from apps.ai_chat.models import Message
+from apps.ai_chat.pool_watch import PoolWatch
 from apps.ai_chat.relay import Answer, GenerationRelay
 from apps.ai_chat.sampling import sampling_for
 from apps.ai_chat.services import Sent
 from apps.ai_chat.visitor import Visitor
+from apps.ai_chat.warm_ups import WarmUps
 
 if TYPE_CHECKING:
     from ai_model.pool.client import PoolClient
@@ -73,6 +77,8 @@ class GenerationRegistry:
         self._finished: OrderedDict[uuid.UUID, GenerationRelay] = OrderedDict()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._has_recovery = False
+        self.pool_watch = PoolWatch(self.spawn)
+        self.warm_ups = WarmUps()
 
     def start(self, *, visitor: Visitor, sent: Sent) -> GenerationRelay:
         """Start the answer to a stored question; the one that runs already is returned as it is."""
@@ -81,8 +87,23 @@ class GenerationRegistry:
             return running
         return self._start(_answer(visitor, sent), visitor.asker)
 
+    def go_on(self, *, visitor: Visitor, sent: Sent, text: str) -> GenerationRelay:
+        """Continue an answer that had its end, behind the ``text`` it has; ``sent`` carries the
+        new generation id. The one that runs already is returned as it is."""
+        running = self.find(sent.generation)
+        if running is not None:
+            return running
+        answer = _answer(visitor, sent)
+        return self._start(answer, visitor.asker, text=text, is_continued=True)
+
     def _start(
-        self, answer: Answer, asker: Asker, *, text: str = "", is_adopted: bool = False
+        self,
+        answer: Answer,
+        asker: Asker,
+        *,
+        text: str = "",
+        is_adopted: bool = False,
+        is_continued: bool = False,
     ) -> GenerationRelay:
         exchange = Exchange(
             str(answer.generation),
@@ -91,7 +112,13 @@ class GenerationRegistry:
             is_follower=is_adopted,
             text=text,
         )
-        relay = GenerationRelay(answer, exchange, self.audience.send, is_adopted=is_adopted)
+        relay = GenerationRelay(
+            answer,
+            exchange,
+            self.audience.send,
+            is_adopted=is_adopted,
+            is_continued=is_continued,
+        )
         self._relays[answer.generation] = relay
         relay.begin()
         self.spawn(self._run(relay, asker))
@@ -100,18 +127,7 @@ class GenerationRegistry:
     async def _run(self, relay: GenerationRelay, asker: Asker) -> None:
         answer = relay.answer
         try:
-            read_messages = database_sync_to_async(services.prompt_messages)
-            request = PoolRequest(
-                generation=str(answer.generation),
-                conversation=str(answer.conversation),
-                visitor=asker.visitor,
-                address=asker.address,
-                priority=asker.priority,
-                messages=await read_messages(answer_id=answer.message),
-                sampling=sampling_for(await pool_status()),
-                meta={"message": str(answer.message), "conversation": str(answer.conversation)},
-            )
-            await relay.run(request)
+            await self._answer(relay, asker)
         except Message.DoesNotExist:
             log.info("A question was deleted before it was answered.")
         except Exception:
@@ -124,6 +140,37 @@ class GenerationRegistry:
                 while len(self._finished) > MAX_REMEMBERED:
                     self._finished.popitem(last=False)
 
+    async def _answer(self, relay: GenerationRelay, asker: Asker) -> None:
+        answer = relay.answer
+        is_new = not (relay.is_adopted or relay.is_continued)
+        if is_new and await self._is_approved(relay):
+            return
+        read_messages = database_sync_to_async(services.prompt_messages)
+        request = PoolRequest(
+            generation=str(answer.generation),
+            conversation=str(answer.conversation),
+            visitor=asker.visitor,
+            address=asker.address,
+            priority=asker.priority,
+            messages=await read_messages(answer_id=answer.message),
+            produced_text=relay.exchange.text if relay.is_continued else "",
+            sampling=sampling_for(await pool_status()),
+            meta={"message": str(answer.message), "conversation": str(answer.conversation)},
+        )
+        await relay.run(request)
+
+    async def _is_approved(self, relay: GenerationRelay) -> bool:
+        """Answer without the model what staff have answered; True if that is done. Questions like
+        this one are offered in any case, so that they are there when the model is not."""
+        found = await _approval_for(relay.answer.message)
+        if found.text is not None:
+            relay.remark("approved")
+            await relay.answer_at_once(found.text)
+            return True
+        if found.near:
+            relay.remark("did_you_mean", items=list(found.near))
+        return False
+
     async def answer_command(self, *, visitor: Visitor, sent: Sent) -> None:
         """Answer ``/pool`` without the model: three lines as an ordinary, stored answer."""
         text = NOT_PUBLIC
@@ -132,11 +179,16 @@ class GenerationRegistry:
 
             status = await pool_status()
             text = "\n".join(filter(None, (status.as_text(), wait_words(status))))
-        exchange = Exchange(str(sent.generation), self._connect, patience_s=0, text=text)
+        exchange = Exchange(str(sent.generation), self._connect, patience_s=0)
         relay = GenerationRelay(_answer(visitor, sent), exchange, self.audience.send)
         relay.begin()
-        done = {"type": "gen.done", "gen": str(sent.generation), "reason": "stop"}
-        await relay.finish(done | {"chars": len(text), "sha256_8": checksum(text)})
+        await relay.answer_at_once(text)
+
+    def move(self, source: str, target: str) -> None:
+        """Answers of one visitor are the other's from now on: somebody signed in."""
+        for relay in (*self._relays.values(), *self._finished.values()):
+            if relay.answer.visitor_key == source:
+                relay.answer = replace(relay.answer, visitor_key=target)
 
     def find(self, generation: uuid.UUID) -> GenerationRelay | None:
         """The relay of a running answer."""
@@ -221,6 +273,17 @@ class GenerationRegistry:
                 await task
 
 
+async def _approval_for(answer_id: uuid.UUID) -> Approval:
+    """What staff approved; a look-up that fails must not cost the visitor the answer."""
+    try:
+        return await database_sync_to_async(approval.find_approval)(answer_id=answer_id)
+    except Message.DoesNotExist:
+        raise
+    except Exception as error:
+        log.warning("Approved answers could not be read (%s).", type(error).__name__)
+        return approval.NOTHING
+
+
 def _answer(visitor: Visitor, sent: Sent) -> Answer:
     return Answer(
         generation=sent.generation,
@@ -275,6 +338,15 @@ def tell_everywhere(visitor_key: str, frame: dict[str, Any]) -> None:
     for registry in registries:
         with suppress(RuntimeError):
             registry.loop.call_soon_threadsafe(registry.audience.send, visitor_key, frame)
+
+
+def move_everywhere(source: str, target: str) -> None:
+    """Running answers of one visitor are the other's from now on, from any thread."""
+    with _lock:
+        registries = list(_registries.values())
+    for registry in registries:
+        with suppress(RuntimeError):
+            registry.loop.call_soon_threadsafe(registry.move, source, target)
 
 
 def require_open(registry: GenerationRegistry) -> None:

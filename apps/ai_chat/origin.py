@@ -31,9 +31,7 @@ def origin_of(scope: dict[str, Any]) -> Origin:
     """Judge the socket of ``scope``."""
     headers = dict(scope.get("headers", ()))
     host = headers.get(b"host", b"").decode("latin-1")
-    # A foreign name that points at this machine must not pass as our own (DNS rebinding).
-    domain, _ = split_domain_port(host)
-    if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
+    if not is_host_ours(scope):
         return Origin.FOREIGN
     if b"origin" not in headers:
         return Origin.NONE
@@ -42,6 +40,18 @@ def origin_of(scope: dict[str, Any]) -> Origin:
         return Origin.OWN
     is_own = _place(origin) is not None and _place(origin) == _place(f"{_scheme(origin)}://{host}")
     return Origin.OWN if is_own else Origin.FOREIGN
+
+
+def is_host_ours(scope: dict[str, Any]) -> bool:
+    """False for a foreign name that points at this machine (DNS rebinding)."""
+    host = dict(scope.get("headers", ())).get(b"host", b"").decode("latin-1")
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+def origin_header(scope: dict[str, Any]) -> str:
+    """The ``Origin`` header as it came; "" for none."""
+    return str(dict(scope.get("headers", ())).get(b"origin", b"").decode("latin-1"))
 
 
 def _scheme(origin: str) -> str:

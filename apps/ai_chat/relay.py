@@ -16,16 +16,22 @@ from channels.db import database_sync_to_async
 from ai_model.pool.errors import UnknownGeneration
 from ai_model.pool.request import PoolRequest
 from apps.ai_chat import services
+from apps.ai_chat.block_splitter import Block, BlockSplitter
 from apps.ai_chat.errors import is_retryable, visitor_text
 from apps.ai_chat.exchange import DURABLE, TERMINAL, Exchange, JsonFrame, checksum
+from apps.ai_chat.markdown import blocks_of
 from apps.ai_chat.models import Message
 from apps.ai_chat.services import Ending
+from apps.ai_chat.token_clock import TokenClock
 
 log = logging.getLogger(__name__)
 
 FLUSH_S = 1.0
 BEAT_S = 4.0
 STORE_PAUSES_S = (0.2, 1.0, 3.0)
+LOOK_S = 0.5
+STALL_AGAIN_S = 5.0
+"""While an answer is stuck, its reader hears of it this often."""
 
 STATES = {
     "stop": Message.State.COMPLETE,
@@ -54,46 +60,62 @@ class GenerationRelay:
         send: Callable[[str, JsonFrame], None],
         *,
         is_adopted: bool = False,
+        is_continued: bool = False,
     ) -> None:
         """``send(visitor_key, frame)`` shows a frame to the visitor's open sockets; an adopted
-        answer was begun by another process, which numbered its frames differently."""
+        answer was begun by another process, which numbered its frames differently; a continued
+        one had an end, and goes on under a new id behind the text it has."""
         self.answer = answer
         self.is_adopted = is_adopted
+        self.is_continued = is_continued
         self.exchange = exchange
         self.log: list[JsonFrame] = []
         self.newest_waiting: JsonFrame | None = None
         """The newest frame without a number: the place in the queue, or the reading progress."""
         self.is_finished = False
+        self._splitter = BlockSplitter()
+        self._clock = TokenClock()
         self._send = send
 
     def begin(self) -> None:
         """Announce the answer to the visitor's sockets, before anything can go wrong."""
-        self._emit(
-            {
-                "type": "gen.created",
-                "gen": str(self.answer.generation),
-                "message": str(self.answer.message),
-                "conversation": str(self.answer.conversation),
-                "created_ms": int(time.time() * 1000),
-            }
+        created = self._frame(
+            "gen.created",
+            message=str(self.answer.message),
+            conversation=str(self.answer.conversation),
+            created_ms=int(time.time() * 1000),
         )
+        self._emit(created | ({"continues": True} if self.is_continued else {}))
         if self.exchange.text:
-            delta = {"type": "gen.delta", "gen": str(self.answer.generation), "off": 0}
-            self._emit(delta | {"text": self.exchange.text})
+            self._show(self._frame("gen.delta", off=0, text=self.exchange.text))
+
+    def remark(self, code: str, **fields: Any) -> None:
+        """Tell the reader something about the answer that stays with it."""
+        self._emit(self._frame("gen.notice", code=code, **fields))
+
+    async def answer_at_once(self, text: str) -> None:
+        """Give a whole answer that needs no model, and end."""
+        self.exchange.text = text
+        self._show(self._frame("gen.delta", off=0, text=text))
+        done = self._frame("gen.done", reason="stop")
+        await self.finish(done | {"chars": len(text), "sha256_8": checksum(text)})
 
     async def run(self, request: PoolRequest) -> None:
         """Follow the answer to its end and store it. Cancelled at shutdown; then what there is
         of the text is kept and the answer stays open for the next process."""
         keeper = asyncio.create_task(self._keep())
+        watcher = asyncio.create_task(self._watch())
         try:
             async with aclosing(self.exchange.frames(request)) as frames:
                 async for frame in frames:
                     if frame["type"] in TERMINAL:
                         keeper.cancel()
+                        watcher.cancel()
                         if await self.finish(frame):
                             await self.exchange.acknowledge()
                     else:
-                        self._emit(frame)
+                        self._clock.hear(frame, time.monotonic())
+                        self._show(frame)
         except UnknownGeneration:
             await self._give_up()
         except asyncio.CancelledError:
@@ -104,9 +126,10 @@ class GenerationRelay:
             keeper.cancel()
             await self.fail("internal")
         finally:
-            keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeper
+            for task in (keeper, watcher):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
 
     def frames_after(self, after: int) -> list[JsonFrame] | None:
         """The numbered frames behind ``after``, or None if there is a gap only a snapshot fills."""
@@ -115,17 +138,34 @@ class GenerationRelay:
         return self.log[after:] if after <= len(self.log) else None
 
     def snapshot(self) -> JsonFrame:
-        """The answer so far in one frame."""
-        return {
-            "type": "gen.snapshot",
-            "gen": str(self.answer.generation),
-            "message": str(self.answer.message),
-            "conversation": str(self.answer.conversation),
-            "state": "streaming",
-            "upto": len(self.log),
-            "text": self.exchange.text,
-            "notices": [frame for frame in self.log if frame["type"] == "gen.notice"],
-        }
+        """The answer so far in one frame; of one that has ended, with its end."""
+        frame = self._frame(
+            "gen.snapshot",
+            message=str(self.answer.message),
+            conversation=str(self.answer.conversation),
+            state="streaming",
+            upto=len(self.log),
+            text=self._splitter.text,
+            blocks=[block.as_json() for block in self._splitter.blocks],
+            notices=[item for item in self.log if item["type"] == "gen.notice"],
+        )
+        if not self.is_finished or self.log[-1]["type"] not in TERMINAL:
+            return frame
+        ending = ending_of(self.log[-1])
+        return frame | _end_fields(self.exchange.text, ending.state, ending)
+
+    def _frame(self, kind: str, **fields: Any) -> JsonFrame:
+        return {"type": kind, "gen": str(self.answer.generation), **fields}
+
+    def _show(self, frame: JsonFrame) -> None:
+        """Emit a frame, and the blocks its text completes."""
+        self._emit(frame)
+        if frame["type"] == "gen.delta":
+            self._emit_blocks(self._splitter.feed(frame["text"]))
+
+    def _emit_blocks(self, blocks: list[Block]) -> None:
+        for block in blocks:
+            self._emit(self._frame("gen.block", **block.as_json()))
 
     def _emit(self, frame: JsonFrame) -> None:
         if frame["type"] in DURABLE:
@@ -151,6 +191,23 @@ class GenerationRelay:
                 continue
             saved, last_write = text, time.monotonic()
 
+    async def _watch(self) -> None:
+        """Say so when the words stop coming although the pool is at work."""
+        told_at: float | None = None
+        has_told_slow = False
+        while True:
+            await asyncio.sleep(LOOK_S)
+            now = time.monotonic()
+            if not has_told_slow and self._clock.is_slow(now):
+                has_told_slow = True
+                self.remark("slow")
+            stalled_s = self._clock.stalled_s(now)
+            if stalled_s is None:
+                told_at = None
+            elif told_at is None or now - told_at >= STALL_AGAIN_S:
+                told_at = now
+                self._emit(self._frame("gen.stall", since_ms=round(stalled_s * 1000)))
+
     async def _save_progress(self) -> None:
         await database_sync_to_async(services.save_progress)(
             answer_id=self.answer.message, text=self.exchange.text
@@ -159,6 +216,7 @@ class GenerationRelay:
     async def finish(self, frame: JsonFrame) -> bool:
         """Store the answer, then tell the sockets; True if it is stored."""
         is_stored = await self._store(frame)
+        self._emit_blocks(self._splitter.clip(len(self.exchange.text)))
         self.is_finished = True
         self._emit(frame)
         return is_stored
@@ -166,18 +224,20 @@ class GenerationRelay:
     async def fail(self, code: str) -> None:
         """End the answer with an error of the table; the text so far is kept."""
         await self.finish(
-            {
-                "type": "gen.error",
-                "gen": str(self.answer.generation),
-                "code": code,
-                "text": visitor_text(code),
-                "retryable": is_retryable(code),
-                "partial": bool(self.exchange.text),
-            }
+            self._frame(
+                "gen.error",
+                code=code,
+                text=visitor_text(code),
+                retryable=is_retryable(code),
+                partial=bool(self.exchange.text),
+            )
         )
 
     async def _store(self, frame: JsonFrame) -> bool:
-        ending = ending_of(frame, num_trimmed_turns=self.exchange.num_trimmed_turns)
+        exchange = self.exchange
+        ending = ending_of(
+            frame, num_trimmed_turns=exchange.num_trimmed_turns, quality=exchange.quality
+        )
         save: Callable[..., Awaitable[bool]] = database_sync_to_async(services.save_answer)
         for pause_s in (*STORE_PAUSES_S, None):
             try:
@@ -204,7 +264,7 @@ class GenerationRelay:
         await self.fail("interrupted")
 
 
-def ending_of(frame: JsonFrame, *, num_trimmed_turns: int = 0) -> Ending:
+def ending_of(frame: JsonFrame, *, num_trimmed_turns: int = 0, quality: str = "") -> Ending:
     """What the database keeps of a terminal frame."""
     if frame["type"] == "gen.error":
         is_partial = bool(frame.get("partial"))
@@ -212,7 +272,10 @@ def ending_of(frame: JsonFrame, *, num_trimmed_turns: int = 0) -> Ending:
         if frame["code"] == "interrupted":
             state = Message.State.INTERRUPTED
         return Ending(
-            state=state, error_code=str(frame["code"])[:32], num_trimmed_turns=num_trimmed_turns
+            state=state,
+            error_code=str(frame["code"])[:32],
+            num_trimmed_turns=num_trimmed_turns,
+            quality=quality,
         )
     reason = str(frame.get("reason", "stop"))[:20]
     usage = frame.get("usage") or {}
@@ -221,6 +284,7 @@ def ending_of(frame: JsonFrame, *, num_trimmed_turns: int = 0) -> Ending:
         state=STATES.get(reason, Message.State.INTERRUPTED),
         reason=reason,
         num_trimmed_turns=num_trimmed_turns,
+        quality=quality,
         num_prompt_tokens=_whole(usage.get("prompt")),
         num_cached_tokens=_whole(usage.get("cached")),
         num_completion_tokens=_whole(usage.get("completion")),
@@ -233,19 +297,34 @@ def ending_of(frame: JsonFrame, *, num_trimmed_turns: int = 0) -> Ending:
 
 def stored_snapshot(row: Message) -> JsonFrame:
     """A finished answer in one frame, from its row."""
-    return {
+    notices = []
+    if row.suggestions:
+        notices.append({"code": "did_you_mean", "items": row.suggestions})
+    if row.approved_answer_id is not None:
+        notices.append({"code": "approved"})
+    frame = {
         "type": "gen.snapshot",
         "gen": str(row.generation),
         "message": str(row.id),
         "conversation": str(row.conversation_id),
-        "state": row.state,
         "upto": 0,
         "text": row.text,
-        "notices": [],
-        "chars": len(row.text),
-        "sha256_8": checksum(row.text),
-        "reason": row.reason,
-        "code": row.error_code,
+        "blocks": [block.as_json() for block in blocks_of(row.text)],
+        "notices": [
+            {"type": "gen.notice", "gen": str(row.generation), **notice} for notice in notices
+        ],
+    }
+    return frame | _end_fields(row.text, row.state, row)
+
+
+def _end_fields(text: str, state: str, ending: Ending | Message) -> JsonFrame:
+    """What a snapshot says of the end of an answer."""
+    return {
+        "state": str(state),
+        "chars": len(text),
+        "sha256_8": checksum(text),
+        "reason": ending.reason,
+        "code": ending.error_code,
     }
 
 

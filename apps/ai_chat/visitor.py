@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 
 from ai_model.pool.priority import Priority
 from apps.ai_chat.asker import Asker, address_key
+from apps.widget.models import Site
 
 COOKIE_NAME = "corral_visitor"
 COOKIE_AGE_S = 365 * 24 * 3600
@@ -31,6 +32,10 @@ class Visitor:
     is_staff: bool = False
     session_key: str = ""
     """Session of a signed-in user; used to notice a logout while a socket stays open."""
+    site_id: int | None = None
+    """The website they are on; None is our own page."""
+    is_verified: bool = False
+    """A website vouches for who they are."""
     host: str = ""
     """Address the visitor comes from, where it is known; never stored."""
 
@@ -63,7 +68,7 @@ def visitor_of_id(visitor_id: str) -> Visitor:
     A plain hash is enough against reading ids from the database (they are random), and a change
     of SECRET_KEY then takes nobody's conversations away.
     """
-    return Visitor(key="v:" + hashlib.sha256(visitor_id.encode()).hexdigest()[:40])
+    return Visitor(key=f"v:{_short_hash(visitor_id)}")
 
 
 def visitor_of_user(user: Any, session_key: str = "") -> Visitor:
@@ -71,6 +76,21 @@ def visitor_of_user(user: Any, session_key: str = "") -> Visitor:
     return Visitor(
         key=f"u:{user.pk}", user_id=user.pk, is_staff=bool(user.is_staff), session_key=session_key
     )
+
+
+def visitor_of_widget(site: Site, visitor_id: str) -> Visitor:
+    """The visitor of a website whose token holds this id; another one on every website."""
+    return Visitor(key=f"w:{site.pk}:{_short_hash(visitor_id)}", site_id=site.pk)
+
+
+def visitor_of_widget_user(site: Site, sub: str) -> Visitor:
+    """The signed-in user of a website, by the name the website gives them."""
+    key = f"j:{site.pk}:{_short_hash(sub)}"
+    return Visitor(key=key, site_id=site.pk, is_verified=True)
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
 def sign(visitor_id: str) -> str:

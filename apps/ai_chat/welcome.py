@@ -10,6 +10,7 @@ from django.conf import settings
 
 from ai_model.pool.status import PoolState, PoolStatus
 from apps.ai_chat import generations, services
+from apps.ai_chat.entrance import Admission
 from apps.ai_chat.errors import visitor_text
 from apps.ai_chat.generations import GenerationRegistry
 from apps.ai_chat.visitor import Visitor
@@ -18,10 +19,10 @@ HEARTBEAT_S = 20
 TEXTS = {"failed": "no_model", "loading": "model_loading", "down": "pool_lost"}
 
 
-async def welcome_frame(
-    registry: GenerationRegistry, visitor: Visitor, token: str | None
-) -> dict[str, Any]:
+async def welcome_frame(registry: GenerationRegistry, admission: Admission) -> dict[str, Any]:
     """Build the frame; a pool that does not answer at once is ``down`` and delays nothing."""
+    visitor = admission.visitor
+    max_chars, max_inflight = await database_sync_to_async(_limits)(visitor)
     rows = await database_sync_to_async(services.live_answers)(visitor=visitor)
     status = await generations.pool_status()
     live = []
@@ -43,15 +44,34 @@ async def welcome_frame(
         "heartbeat_s": HEARTBEAT_S,
         "server_ms": int(time.time() * 1000),
         "limits": {
-            "max_chars": settings.CORRAL_MAX_CHARS,
-            "max_inflight": settings.CORRAL_MAX_INFLIGHT,
+            "max_chars": max_chars,
+            "max_inflight": max_inflight,
             "queue_max": settings.CORRAL_QUEUE_SIZE,
         },
         "model": _model(status),
         "pool": _pool(status),
         "live": live,
     }
-    return frame | ({"token": token} if token else {})
+    return frame | _site(admission) | _token(admission)
+
+
+def _limits(visitor: Visitor) -> tuple[int, int]:
+    return services.max_chars_for(visitor), services.max_inflight_for(visitor)
+
+
+def _site(admission: Admission) -> dict[str, Any]:
+    site = admission.site
+    if site is None:
+        return {}
+    shown = {"key": site.key, "name": site.assistant_name, "is_on": site.is_on}
+    return {"site": shown} | ({"user": True} if admission.visitor.is_verified else {})
+
+
+def _token(admission: Admission) -> dict[str, Any]:
+    if not admission.token:
+        return {}
+    ends = {} if admission.token_exp is None else {"token_exp": admission.token_exp}
+    return {"token": admission.token} | ends
 
 
 def _model(status: PoolStatus) -> dict[str, Any] | None:

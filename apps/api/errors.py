@@ -11,7 +11,9 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from apps.ai_chat.errors import ChatError
+from apps.widget.errors import BadToken, UnknownSite, WidgetError
 
+_STATUS: dict[type[WidgetError], int] = {UnknownSite: 404, BadToken: 401}
 TOO_BIG = "The request is too big."
 
 
@@ -31,6 +33,9 @@ def _describe(error: Exception) -> tuple[int, str, str, dict[str, str]] | None:
         if error.retry_after_s is not None:
             headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
         return error.problem.http_status, error.code, error.text, headers
+    if isinstance(error, WidgetError):
+        status = next((_STATUS[kind] for kind in _STATUS if isinstance(error, kind)), 403)
+        return status, error.code, error.text, headers
     if isinstance(error, RequestDataTooBig):
         return 413, "too_big", TOO_BIG, headers
     if isinstance(error, Http404):

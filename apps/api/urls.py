@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.api import views
+from apps.api import chat_views, privacy, views
 
 app_name = "api"
 urlpatterns = [
@@ -14,5 +14,9 @@ urlpatterns = [
         views.ConversationDetail.as_view(),
         name="conversation",
     ),
+    path("chat/frames", chat_views.chat_frames, name="chat-frames"),
+    path("gen/<uuid:generation>/events", chat_views.generation_events, name="generation-events"),
+    path("visitor", privacy.VisitorDetail.as_view(), name="visitor"),
+    path("visitor/export", privacy.VisitorExport.as_view(), name="visitor-export"),
     path("<path:rest>", views.NotFound.as_view(), name="nothing"),
 ]

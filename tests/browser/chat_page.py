@@ -64,6 +64,14 @@ class ChatPage:
         self.write(text)
         self.box.press("Enter")
 
+    def edit(self, question: str, text: str) -> None:
+        """Change a question that was asked, and send it."""
+        turn = self.turns.filter(has_text=question).first
+        turn.hover()
+        turn.get_by_role("button", name="Edit", exact=True).click()
+        self.editor.fill(text)
+        self.editor.press("Enter")
+
     def stop(self) -> None:
         """Press the button in its Stop form."""
         self.page.get_by_role("button", name="Stop", exact=True).click()
@@ -73,6 +81,20 @@ class ChatPage:
     @property
     def box(self) -> Locator:
         return self.page.get_by_role("textbox", name="Your message")
+
+    @property
+    def editor(self) -> Locator:
+        """The box in which a question is edited."""
+        return self.page.get_by_role("textbox", name="Edit your message")
+
+    def button(self, name: str) -> Locator:
+        """The newest button with this name that can be seen."""
+        return self.page.get_by_role("button", name=name, exact=True).last
+
+    @property
+    def versions(self) -> list[str]:
+        """Which versions are shown, such as "2/3", from top to bottom."""
+        return self.page.locator(".versions:not([hidden]) .versions__count").all_inner_texts()
 
     @property
     def turns(self) -> Locator:

@@ -12,6 +12,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests.apps.ai_chat.chat_schema import check_server_frame
 from tests.live import LiveServer
 
 
@@ -62,6 +63,7 @@ class Browserlike:
     def next(self, timeout_s: float = 15) -> dict[str, Any]:
         """The next frame."""
         frame: dict[str, Any] = json.loads(self.line.recv(timeout=timeout_s))
+        check_server_frame(frame)
         self.frames.append(frame)
         return frame
 

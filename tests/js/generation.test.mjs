@@ -80,7 +80,7 @@ test("a place in line that comes late does not turn time back", () => {
 test("unknown durable frames keep the numbering", () => {
   const answer = fresh();
   answer.apply(created);
-  assert.equal(answer.apply({ type: "gen.block", seq: 2 }), Outcome.APPLIED);
+  assert.equal(answer.apply({ type: "gen.sparkle", seq: 2 }), Outcome.APPLIED);
   assert.equal(answer.apply(delta(3, 0, "x")), Outcome.APPLIED);
 });
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clipPoints, countPoints } from "../../apps/ai_chat/static/ai_chat/js/codepoints.js";
 import { newId } from "../../apps/ai_chat/static/ai_chat/js/ids.js";
-import { detailItems, duration, errorSentence, ordinal, queueSentence } from "../../apps/ai_chat/static/ai_chat/js/phrases.js";
+import { detailItems, duration, errorSentence, queueSentence } from "../../apps/ai_chat/static/ai_chat/js/phrases.js";
 import { takeSentences } from "../../apps/ai_chat/static/ai_chat/js/sentences.js";
 import { retryDelay } from "../../apps/ai_chat/static/ai_chat/js/socket.js";
 
@@ -14,18 +14,20 @@ test("lengths count code points", () => {
   assert.equal(clipPoints("ab", 0), "");
 });
 
-test("ordinals and rounded times", () => {
-  assert.deepEqual([1, 2, 3, 4, 11, 12, 13, 21, 22, 111].map(ordinal),
-    ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "111th"]);
-  assert.deepEqual([0.2, 3, 8, 43, 59, 125].map(duration), ["1 s", "3 s", "10 s", "45 s", "1 min", "2 min"]);
+test("rounded times", () => {
+  assert.deepEqual([0.2, 3, 8, 43, 59, 125].map(duration),
+    ["1 second", "3 seconds", "10 seconds", "45 seconds", "1 minute", "2 minutes"]);
 });
 
 test("the place in line", () => {
   assert.equal(queueSentence({ position: 1, eta_s: null }, true), "You're next in line");
-  assert.equal(queueSentence({ position: 2, eta_s: [10, 20] }, true), "You're 2nd in line, about 10\u201320 s");
+  assert.equal(queueSentence({ position: 2, eta_s: [10, 20] }, true), "You're number 2 in line, about 10\u201320 seconds");
 });
 
-test("the server's sentence wins over a code", () => {
+test("our own sentence for a known code, the server's for the rest, the owner's for a pause", () => {
+  assert.equal(errorSentence({ code: "stalled", text: "Nobody reads this." }), "I got stuck and had to stop. Please try again.");
+  assert.equal(errorSentence({ code: "paused", text: "Back on Monday." }), "Back on Monday.");
+  assert.match(errorSentence({ code: "paused", text: "" }), /takes a break/);
   assert.equal(errorSentence({ code: "new_code", text: "A sentence." }), "A sentence.");
   assert.equal(errorSentence({ code: "no_model", text: "" }), "The assistant has no model yet.");
   assert.equal(errorSentence({ code: "too_long" }, { over: 1 }), "That's 1 character over the limit.");
@@ -35,7 +37,9 @@ test("the server's sentence wins over a code", () => {
 test("details leave out what is not known", () => {
   assert.deepEqual(detailItems({ timing: null, usage: null }), []);
   const items = detailItems({ timing: { queue_ms: 0, ttft_ms: 90, gen_ms: 3600, tok_s: 15.02 }, usage: null });
-  assert.deepEqual(items, ["3.7 s in all", "15 tok/s"]);
+  assert.deepEqual(items, ["3.7 sec in all", "15 tokens per second"]);
+  const usage = { prompt: 1200, completion: 1, cached: 64 };
+  assert.deepEqual(detailItems({ timing: null, usage }), ["tokens written: 1", "tokens read: 1,200, 64 from memory"]);
 });
 
 test("only whole sentences are read aloud", () => {

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
+from django.utils import timezone
+
+from apps.ai_chat.wording import normalise
 
 
 class ApprovedAnswer(models.Model):
@@ -33,6 +38,14 @@ class ApprovedAnswer(models.Model):
     def __str__(self) -> str:
         return self.text[:60]
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store it; its wordings move to its site and language with it."""
+        self.language = self.language.strip().lower().replace("_", "-")
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            place = {"site_id": self.site_id, "language": self.language}
+            self.questions.exclude(**place).update(**place)
+
 
 class ApprovedQuestion(models.Model):
     """One wording of the question that an approved answer answers."""
@@ -60,3 +73,13 @@ class ApprovedQuestion(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store it with the site and language of its answer and the form it is found by."""
+        self.site_id = self.answer.site_id
+        self.language = self.answer.language
+        self.normalised = normalise(self.text)
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            # What other processes keep in memory is told apart by this.
+            ApprovedAnswer.objects.filter(pk=self.answer_id).update(updated=timezone.now())

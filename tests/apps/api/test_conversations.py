@@ -59,7 +59,7 @@ def test_list_is_paginated_and_newest_first() -> None:
     page = client_of(ANNA).get(LIST, {"limit": 2}).json()
     assert page["count"] == 3 and page["next"] and page["previous"] is None
     assert [row["title"] for row in page["results"]] == ["Number 2", "Number 1"]
-    assert set(page["results"][0]) == {"id", "title", "updated", "live"}
+    assert set(page["results"][0]) == {"id", "title", "updated", "live", "num_unread"}
     rest = client_of(ANNA).get(LIST, {"limit": 2, "offset": 2}).json()
     assert [row["id"] for row in rest["results"]] == [str(sent[0].conversation)]
 
@@ -82,11 +82,20 @@ def test_conversation_with_its_messages() -> None:
         "id": str(sent.answer),
         "role": "assistant",
         "text": "Hi.",
+        "nodes": [["p", "Hi."]],
         "state": "complete",
         "generation": str(sent.generation),
         "created": answer["created"],
+        "parent": str(sent.message),
+        "versions": {"index": 0, "ids": [str(sent.answer)]},
         "reason": "stop",
         "trimmed_turns": 0,
+        "quality": "",
+        "is_approved": False,
+        "suggestions": [],
+        "context": {},
+        "feedback": None,
+        "can_continue": False,
         "error": None,
         "usage": {"prompt": 9, "completion": 3, "cached": 2},
         "timing": {"queue_ms": 1, "ttft_ms": 20, "gen_ms": 300, "tok_s": 10.0},

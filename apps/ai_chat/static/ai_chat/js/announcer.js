@@ -1,7 +1,7 @@
 /** Speaks to screen readers: answers sentence by sentence, states once, errors at once. */
 
 import { keep, recall } from "./storage.js";
-import { takeSentences } from "./sentences.js";
+import { spoken, takeSentences } from "./sentences.js";
 
 const KEY = "corral:reading";
 const PAUSE_MS = 2_000;
@@ -67,7 +67,7 @@ export class Announcer {
 
   #speak() {
     if (this.#timer || this.#waiting.length === 0) return;
-    put(this.log, this.#waiting.shift());
+    put(this.log, spoken(this.#waiting.shift()));
     this.#timer = setTimeout(() => {
       this.#timer = 0;
       this.#speak();

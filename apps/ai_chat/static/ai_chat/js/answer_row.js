@@ -1,10 +1,10 @@
 /** The page's element for one answer. */
 
+import { AnswerActions } from "./answer_actions.js";
+import { AnswerText } from "./answer_text.js";
 import { answerView } from "./answer_view.js";
 import { button, element, icon, setText } from "./dom.js";
-import { detailItems } from "./phrases.js";
-
-const COPIED_MS = 1_600;
+import { gettext } from "./texts.js";
 
 export class AnswerRow {
   #answer = null;
@@ -12,37 +12,36 @@ export class AnswerRow {
   #phaseAt = 0;
   #textAt = 0;
   #startAt;
-  #textNode = document.createTextNode("");
+  #shown = "";
+  #onAsk;
+  #canProceed;
 
-  /** actions: {onStop(answer), onRetry(answer)}. */
+  /** actions: {onStop(answer), onRetry(answer), onProceed?(answer), onAsk?(text)} and those of AnswerActions. */
   constructor(actions, now) {
     this.#startAt = now;
-    this.text = element("div", { className: "answer__text", dir: "auto" }, this.#textNode);
+    this.#onAsk = actions.onAsk;
+    this.#canProceed = Boolean(actions.onProceed);
+    this.marks = element("p", { className: "answer__marks" });
+    this.text = new AnswerText();
     this.dots = element("span", { className: "answer__dots", "aria-hidden": "true" }, element("i"), element("i"), element("i"));
     this.note = element("span", { className: "answer__note" });
-    this.leave = button("text-button", "Leave line");
-    this.retry = button("text-button", "Try again", { iconName: "again" });
+    this.leave = this.#button(gettext("Leave line"), null, actions.onStop);
+    this.proceed = this.#button(gettext("Continue"), "next", actions.onProceed);
+    this.retry = this.#button(gettext("Try again"), "again", actions.onRetry);
     this.hint = element("p", { className: "answer__hint" });
     this.meter = element("div", { className: "answer__meter", "aria-hidden": "true" }, element("i"));
-    this.state = element("div", { className: "answer__state" }, this.dots, this.note, this.leave, this.retry);
-    this.copy = button("icon-button answer__action", "Copy", { iconName: "copy", text: "" });
-    this.more = button("icon-button answer__action", "Details", { iconName: "info", text: "" });
-    this.more.setAttribute("aria-expanded", "false");
-    this.details = element("p", { className: "answer__details", hidden: "" });
-    this.actions = element("div", { className: "answer__actions" }, this.copy, this.more, this.details);
+    this.state = element("div", { className: "answer__state" }, this.dots, this.note, this.leave, this.proceed, this.retry);
+    this.chips = element("div", { className: "answer__chips", role: "group" });
+    this.actions = new AnswerActions(actions);
     this.element = element(
       "article",
-      { className: "answer", "aria-label": "Assistant" },
-      this.text, this.state, this.meter, this.hint, this.actions,
+      { className: "answer", "aria-label": gettext("Assistant") },
+      this.marks, this.text.element, this.state, this.meter, this.hint, this.chips, this.actions.element,
     );
-    this.leave.addEventListener("click", () => actions.onStop(this.#answer));
-    this.retry.addEventListener("click", () => actions.onRetry(this.#answer));
-    this.copy.addEventListener("click", () => this.#copyText());
-    this.more.addEventListener("click", () => this.#toggleDetails());
   }
 
   /** Show `answer` as it is now; returns the view, for those who announce it. */
-  render(answer, { now, isOnline, isLast }) {
+  render(answer, { now, isOnline, isLast, isBusy = answer.isLive }) {
     if (answer !== this.#answer) {
       this.#answer = answer;
       this.#phase = null;
@@ -53,7 +52,7 @@ export class AnswerRow {
       this.#phaseAt = now;
       this.#textAt = now;
     }
-    if (this.#writeText(answer.shownText)) this.#textAt = now;
+    if (this.text.write(answer)) this.#textAt = now;
     const view = answerView(answer, {
       sinceStartMs: now - this.#startAt,
       sincePhaseMs: now - this.#phaseAt,
@@ -63,67 +62,44 @@ export class AnswerRow {
     });
     setText(this.note, view.note);
     setText(this.hint, view.hint);
-    this.text.hidden = answer.length === 0;
+    this.text.element.hidden = answer.length === 0;
     this.dots.hidden = !view.showsDots;
     this.leave.hidden = !view.canLeave;
+    this.proceed.hidden = !view.canProceed || !this.#canProceed;
     this.retry.hidden = !view.canRetry;
     this.hint.hidden = view.hint === "";
     this.meter.hidden = !view.canLeave;
-    this.state.hidden = !(view.showsDots || view.note || view.canLeave || view.canRetry);
-    this.actions.hidden = !view.isFinished || answer.length === 0;
+    this.state.hidden = !(view.showsDots || view.note || view.canLeave || view.canProceed || view.canRetry);
     this.element.classList.toggle("answer--streaming", view.showsCaret);
     this.element.classList.toggle("answer--alert", view.isAlert);
     this.element.classList.toggle("answer--finished", view.isFinished);
-    if (view.isFinished) this.#fillDetails(answer);
+    this.#showExtras(view);
+    this.actions.render(answer, view, isBusy);
     return view;
   }
 
-  /** Grow the one text node; true if the text changed. */
-  #writeText(text) {
-    const shown = this.#textNode.data;
-    if (text === shown) return false;
-    if (text.startsWith(shown)) this.#textNode.appendData(text.slice(shown.length));
-    else this.#textNode.data = text;
-    return true;
+  /** Marks and suggestions are built only when they change: a chip may have the focus. */
+  #showExtras({ marks, suggestions }) {
+    const wanted = JSON.stringify([marks, suggestions]);
+    if (wanted === this.#shown) return;
+    this.#shown = wanted;
+    this.marks.hidden = marks.length === 0;
+    this.marks.replaceChildren(...marks.map(({ kind, text }) =>
+      element("span", { className: `mark mark--${kind}` }, icon(kind === "good" ? "seal" : "info"), text)));
+    const question = gettext("Did you mean");
+    this.chips.hidden = suggestions.length === 0 || !this.#onAsk;
+    this.chips.setAttribute("aria-label", question);
+    this.chips.replaceChildren(element("span", {}, question), ...suggestions.map((text) => {
+      const chip = button("chip", text);
+      chip.dir = "auto";
+      chip.addEventListener("click", () => this.#onAsk(text));
+      return chip;
+    }));
   }
 
-  #fillDetails(answer) {
-    const items = answer.done ? detailItems(answer.done) : [];
-    this.more.hidden = items.length === 0;
-    setText(this.details, items.join(" \u00b7 "));
-  }
-
-  #toggleDetails() {
-    const isOpen = this.details.hidden;
-    this.details.hidden = !isOpen;
-    this.more.setAttribute("aria-expanded", String(isOpen));
-  }
-
-  async #copyText() {
-    if (!(await copyText(this.#answer.text))) return;
-    this.copy.replaceChildren(icon("check"));
-    this.copy.setAttribute("aria-label", "Copied");
-    setTimeout(() => {
-      this.copy.replaceChildren(icon("copy"));
-      this.copy.setAttribute("aria-label", "Copy");
-    }, COPIED_MS);
-  }
-}
-
-/** The clipboard interface is missing on plain http origins other than localhost. */
-async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const area = element("textarea", { className: "visually-hidden", "aria-hidden": "true" });
-    const focused = document.activeElement;
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    const isCopied = document.execCommand("copy");
-    area.remove();
-    focused?.focus();
-    return isCopied;
+  #button(label, iconName, action) {
+    const node = button("text-button", label, { iconName });
+    node.addEventListener("click", () => action?.(this.#answer));
+    return node;
   }
 }

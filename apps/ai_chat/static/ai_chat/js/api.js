@@ -39,13 +39,28 @@ export class Api {
     return this.#call("DELETE", this.#address(id), { keepalive: true });
   }
 
+  /** What is kept of the visitor: {kept, num_conversations, retention_days}. */
+  readVisitor() {
+    return this.#call("GET", `${this.base}visitor`);
+  }
+
+  /** Erase everything of the visitor, at once. */
+  eraseVisitor() {
+    return this.#call("DELETE", `${this.base}visitor`);
+  }
+
   #address(id) {
     return `${this.base}conversations/${encodeURIComponent(id)}/`;
   }
 
+  /** What every request carries. */
+  headers(method) {
+    const isReading = method === "GET";
+    return { Accept: "application/json", ...(isReading ? {} : { "X-CSRFToken": readCookie("csrftoken") }) };
+  }
+
   async #call(method, address, { body, keepalive = false } = {}) {
-    const headers = { Accept: "application/json" };
-    if (method !== "GET") headers["X-CSRFToken"] = readCookie("csrftoken");
+    const headers = this.headers(method);
     if (body) headers["Content-Type"] = "application/json";
     const response = await fetch(address, {
       method,

@@ -1,28 +1,35 @@
 /** The chat: frames come in, messages go out, and the views show what is true now. */
 
-import { Conversation, Delivery, Turn } from "./conversation.js";
 import { keepDraft } from "./composer.js";
-import { Generation, Outcome, Phase } from "./generation.js";
+import { Conversation, Delivery, Turn } from "./conversation.js";
+import { ConversationReader } from "./conversation_reader.js";
+import { fingerprint } from "./fingerprint.js";
+import { Generation, Outcome } from "./generation.js";
 import { newId } from "./ids.js";
+import { frameOf } from "./outbox.js";
 import { errorSentence } from "./phrases.js";
+import { ResumeLog } from "./resume_log.js";
 import { Link } from "./socket.js";
+import { gettext, language } from "./texts.js";
+import { Warmth } from "./warmth.js";
 
-const MAX_RESUMES = 3;
-const RESUME_EVERY_MS = 2_000;
 const MAX_RESENDS = 5;
 
 export class Chat {
-  #resumes = new Map();
-  #reading = 0;
+  #resumes = new ResumeLog();
+  #reader;
   #resends = new Map();
+  #next = null;
+  #asked = null;
+  #warmth = new Warmth();
 
   /**
    * views: {transcript, composer, sidebar, statusLine, announcer, narrator, onOpened(id, how),
    * onNamed(id), onChanged(conversation)}.
    */
   constructor({ api, outbox, views }) {
-    this.api = api;
     this.outbox = outbox;
+    this.#reader = new ConversationReader(api, { onRead: (json) => this.#adopt(json), onGone: () => this.#leave() });
     this.views = views;
     this.conversation = new Conversation();
     this.connection = null;
@@ -30,18 +37,43 @@ export class Chat {
 
   // What the visitor does
 
-  send(text) {
-    const entry = { cid: newId(), gen: newId(), conversation: this.conversation.id, text };
-    this.outbox.add(entry);
-    this.conversation.turns.push(Turn.fromEntry(entry));
-    this.#sendEntry(entry);
-    this.#show();
-    this.views.transcript.anchorLast();
+  /** context: what the page says about itself, shown to the visitor before; a flat object. */
+  send(text, context) {
+    this.#post({ text, context });
+  }
+
+  /** Ask something else instead of what is running. */
+  ask(text) {
+    this.#whenFree(() => this.send(text));
+  }
+
+  /** A new version of a stored question; what followed the old one stays with it. */
+  edit(turn, text) {
+    const message = turn.id;
+    this.#whenFree(() => this.#post({ text, message }));
+  }
+
+  /** Show the path through another version of a question or an answer. */
+  select(message) {
+    this.#asked = message;
+    if (!this.conversation.liveTurn) this.connection.send({ type: "branch.select", message });
+  }
+
+  /** given: {value: 1, -1 or 0, reason?, comment?}. */
+  rate(answer, given) {
+    this.#asked = answer.message;
+    if (this.connection.send({ type: "feedback", message: answer.message, ...given })) answer.feedback = given;
+    this.#changed();
+  }
+
+  /** The visitor is about to ask: the model may get ready. Nothing that is typed is sent. */
+  warm() {
+    if (!document.hidden && !this.isBusy) this.#warmth.ask(this.conversation.id, (frame) => this.connection.send(frame));
   }
 
   stop(answer = this.conversation.liveTurn?.answer) {
     if (!answer?.isLive || answer.isStopping) return;
-    const turn = this.conversation.findTurn(answer.gen);
+    const turn = this.conversation.turnOf(answer);
     if (turn.delivery === Delivery.PENDING && !this.connection.isOnline) {
       this.#takeBack(turn, "");
       return;
@@ -51,43 +83,45 @@ export class Chat {
     this.#changed();
   }
 
-  /** Ask for the last answer again; the question stays what it was. */
+  /** Ask for an answer again; the question stays what it was. */
   retry(answer) {
-    const turn = this.conversation.findTurn(answer.gen);
-    if (!turn || this.conversation.liveTurn || !this.connection.isOnline) return;
+    const turn = this.#freeTurn(answer);
+    if (!turn) return;
     const message = answer.message ?? turn.id;
-    if (message === null || turn !== this.conversation.lastTurn) {
+    if (message === null) {
       this.send(turn.text);
       return;
     }
-    turn.answer = new Generation({ gen: newId(), conversation: this.conversation.id });
-    turn.regenerate = { type: "gen.regenerate", gen: turn.answer.gen, message };
-    this.connection.send(turn.regenerate);
-    this.#changed();
+    this.conversation.answerAgain(turn, new Generation({ gen: newId(), conversation: this.conversation.id }));
+    this.#request(turn, "gen.regenerate", message);
+  }
+
+  /** Let an answer that ended early go on where it ended. */
+  proceed(answer) {
+    const turn = this.#freeTurn(answer);
+    if (!turn) return;
+    turn.answer = Generation.continuing(answer, newId());
+    this.#request(turn, "gen.continue", answer.message);
   }
 
   /** Open a stored conversation, or a new one for null. `how`: "push", "replace" or "none". */
   async open(id, how = "push") {
-    const reading = ++this.#reading;
     this.conversation = new Conversation(id);
+    this.#next = null;
     this.views.narrator.forget();
     this.views.onOpened(id, how);
     this.#adoptOutbox();
     this.#show();
-    if (id !== null) await this.#read(id, reading);
+    await this.#reader.read(id);
+    this.warm();
   }
 
   // What the connection says
 
   helloFrame() {
-    this.#resumes.clear();
-    const resume = [];
-    for (const turn of this.conversation.turns) {
-      if (!turn.answer?.isLive || turn.delivery === Delivery.PENDING) continue;
-      resume.push({ gen: turn.answer.gen, after: turn.answer.lastSeq });
-      this.#noteResume(turn.answer);
-    }
-    return { type: "hello", v: 1, resume: resume.slice(-16) };
+    const isStored = ({ answer, delivery }) => answer?.isLive && delivery !== Delivery.PENDING;
+    const resume = this.#resumes.begin(this.conversation.turns.filter(isStored).slice(-16));
+    return { type: "hello", v: 1, lang: language(), resume };
   }
 
   get isBusy() {
@@ -111,8 +145,15 @@ export class Chat {
       case "message.ack":
         this.#acknowledged(frame);
         break;
+      case "message.updated":
+        this.#messageUpdated(frame.message);
+        break;
       case "conversation.updated":
+        if (frame.changed === "messages" && frame.conversation.id === this.conversation.id) this.#readAgain();
+        this.views.sidebar.refresh();
+        break;
       case "conversation.deleted":
+        if (frame.conversation === this.conversation.id) this.#leave();
         this.views.sidebar.refresh();
         break;
       case "error":
@@ -128,7 +169,7 @@ export class Chat {
     this.views.statusLine.setPool(frame.pool?.state ?? "ok");
     for (const entry of this.outbox.entries) this.#sendEntry(entry);
     for (const turn of this.conversation.turns) {
-      if (turn.regenerate && turn.answer.lastSeq === 0) this.connection.send(turn.regenerate);
+      if (turn.request && turn.answer.lastSeq === 0) this.connection.send(turn.request);
     }
     const isNews = ({ gen, conversation }) =>
       conversation !== null && conversation === this.conversation.id && !this.conversation.findTurn(gen);
@@ -136,6 +177,7 @@ export class Chat {
     this.#resumeLive();
     this.views.sidebar.refresh();
     this.#changed();
+    if (this.#warmth.isWanted) this.warm();
   }
 
   #acknowledged(frame) {
@@ -145,6 +187,7 @@ export class Chat {
     if (turn) {
       turn.delivery = Delivery.STORED;
       turn.id = frame.message;
+      turn.replaced = [];
       if (this.conversation.id === null) {
         this.conversation.id = frame.conversation;
         this.views.onNamed(frame.conversation);
@@ -168,25 +211,36 @@ export class Chat {
       return;
     }
     const turn = this.conversation.findTurn(frame.ref);
-    if (turn?.regenerate && turn.answer.lastSeq === 0) {
-      turn.answer.phase = Phase.FAILED;
-      turn.answer.error = { ...frame, retryable: true };
+    if (turn?.answer.isLive) {
+      const isRefused = turn.request && turn.answer.lastSeq === 0;
+      turn.request = null;
       this.#readAgain();
-    } else if (turn?.answer.isLive) {
-      this.#readAgain();
-    } else if (frame.code !== "not_found") {
-      this.views.composer.notice(errorSentence(frame));
-      this.views.announcer.alert(errorSentence(frame));
+      if (!isRefused) return;
+    } else if (frame.code === "not_found" || this.#isUnasked(frame.ref)) {
+      return;
     }
+    this.views.composer.notice(errorSentence(frame));
+    this.views.announcer.alert(errorSentence(frame));
+  }
+
+  /** True for what the visitor did not ask for, such as a mark that something has been read. */
+  #isUnasked(ref) {
+    return ref === "warm" || (ref !== this.#asked && this.conversation.findAnswer(ref) !== null);
+  }
+
+  #messageUpdated(message) {
+    const answer = this.conversation.findAnswer(message.id);
+    if (!answer) return;
+    answer.feedback = message.feedback ?? null;
+    this.#changed();
   }
 
   #receiveAnswer(frame) {
     const turn = this.conversation.findTurn(frame.gen);
     if (!turn) {
-      // Another tab asked something: in this conversation, or in one of the list.
-      if (frame.type !== "gen.created") return;
-      if (frame.conversation === this.conversation.id) this.#readAgain();
-      this.views.sidebar.refresh();
+      // An answer in another tab, or in another conversation of the list, begins or ends.
+      if (frame.type === "gen.created" && frame.conversation === this.conversation.id) this.#readAgain();
+      if (["gen.created", "gen.done", "gen.error"].includes(frame.type)) this.views.sidebar.refresh();
       return;
     }
     const answer = turn.answer;
@@ -209,24 +263,48 @@ export class Chat {
   /** The text must be the one that was written; if not, the stored one replaces it. */
   async #checkText(answer) {
     const wanted = answer.done?.sha256_8;
-    if (!wanted || !globalThis.crypto?.subtle) return;
-    const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(answer.text)));
-    const hex = Array.from(bytes.slice(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("");
-    if (hex !== wanted) this.#readAgain();
+    const hex = wanted ? await fingerprint(answer.text) : null;
+    if (hex !== null && hex !== wanted) this.#readAgain();
   }
 
   // Messages on their way
 
-  #sendEntry({ cid, gen, conversation, text }) {
-    const frame = { type: "message.send", cid, gen, text };
-    if (conversation !== null) frame.conversation = conversation;
-    this.connection.send(frame);
+  /** given: {text, context?, message?}; `message` is the question that this is a new version of. */
+  #post(given) {
+    const entry = { cid: newId(), gen: newId(), conversation: this.conversation.id, ...given };
+    this.outbox.add(entry);
+    this.conversation.add(Turn.fromEntry(entry), entry.message);
+    this.#sendEntry(entry);
+    this.#show();
+    this.views.transcript.anchorLast();
+  }
+
+  #sendEntry(entry) {
+    this.connection.send(frameOf(entry));
+  }
+
+  /** The turn of an answer that may be asked for again now, or null. */
+  #freeTurn(answer) {
+    return this.conversation.liveTurn || !this.connection.isOnline ? null : this.conversation.turnOf(answer);
+  }
+
+  #request(turn, type, message) {
+    turn.request = { type, gen: turn.answer.gen, message };
+    this.connection.send(turn.request);
+    this.#show();
+  }
+
+  /** Do something that needs the model: at once, or when the running answer has been stopped for it. */
+  #whenFree(act) {
+    this.#next = act;
+    this.stop();
+    this.#changed();
   }
 
   #adoptOutbox() {
     for (const entry of this.outbox.entries) {
       const isHere = entry.conversation === this.conversation.id && !this.conversation.findByCid(entry.cid);
-      if (isHere && !this.conversation.findTurn(entry.gen)) this.conversation.turns.push(Turn.fromEntry(entry));
+      if (isHere && !this.conversation.findTurn(entry.gen)) this.conversation.add(Turn.fromEntry(entry), entry.message);
     }
   }
 
@@ -235,7 +313,7 @@ export class Chat {
     const numTries = (this.#resends.get(entry.cid) ?? 0) + 1;
     if (numTries > MAX_RESENDS || !this.conversation.findByCid(entry.cid)) return false;
     this.#resends.set(entry.cid, numTries);
-    this.views.composer.notice("Lots of people are asking right now. Your message goes out when there is room.");
+    this.views.composer.notice(gettext("Lots of people are asking right now. Your message goes out when there is room."));
     setTimeout(() => {
       const waiting = this.outbox.find(entry.cid);
       if (waiting) this.#sendEntry(waiting);
@@ -267,59 +345,35 @@ export class Chat {
   // Reading and resuming
 
   #readAgain() {
-    const { id } = this.conversation;
-    if (id !== null) this.#read(id, ++this.#reading);
+    if (this.conversation.id !== null) this.#reader.read(this.conversation.id);
   }
 
-  async #read(id, reading) {
-    let json;
-    try {
-      json = await this.api.readConversation(id);
-    } catch (error) {
-      if (reading !== this.#reading) return;
-      if (error.status === 404) {
-        await this.open(null, "replace");
-        this.views.composer.notice("That conversation is no longer here.");
-      } else {
-        // No answer: the next welcome reads it again.
-        setTimeout(() => reading === this.#reading && this.#read(id, reading), 3_000);
-      }
-      return;
-    }
-    if (reading !== this.#reading) return;
+  #adopt(json) {
     this.conversation = Conversation.fromJson(json, this.conversation);
     this.#adoptOutbox();
     this.#resumeLive();
     this.#show();
   }
 
+  /** The open conversation is gone. */
+  async #leave() {
+    await this.open(null, "replace");
+    this.views.composer.notice(gettext("That conversation is no longer here."));
+  }
+
   #resumeLive() {
     if (!this.connection.isOnline) return;
     for (const { answer, delivery } of this.conversation.turns) {
-      if (!answer?.isLive || delivery === Delivery.PENDING || this.#resumes.has(answer.gen)) continue;
+      if (!answer?.isLive || delivery === Delivery.PENDING || this.#resumes.hasAsked(answer)) continue;
       this.#resume(answer);
     }
   }
 
   /** Ask for what is missing; frames that arrive meanwhile must not ask again and again. */
   #resume(answer) {
-    const last = this.#resumes.get(answer.gen);
-    const now = performance.now();
-    if (last?.after === answer.lastSeq && now - last.at < RESUME_EVERY_MS) return;
-    const num = this.#noteResume(answer);
-    if (num > MAX_RESUMES) {
-      this.#resumes.delete(answer.gen);
-      this.#readAgain();
-      return;
-    }
-    this.connection.send({ type: "gen.resume", gen: answer.gen, after: answer.lastSeq });
-  }
-
-  #noteResume(answer) {
-    const last = this.#resumes.get(answer.gen);
-    const num = last?.after === answer.lastSeq ? last.num + 1 : 1;
-    this.#resumes.set(answer.gen, { after: answer.lastSeq, at: performance.now(), num });
-    return num;
+    if (this.#resumes.isRecent(answer)) return;
+    if (this.#resumes.note(answer)) this.connection.send({ type: "gen.resume", gen: answer.gen, after: answer.lastSeq });
+    else this.#readAgain();
   }
 
   // Views
@@ -330,7 +384,14 @@ export class Chat {
   }
 
   #changed() {
-    this.views.composer.setLive(this.conversation.liveTurn !== null);
+    const isLive = this.conversation.liveTurn !== null;
+    const next = isLive ? null : this.#next;
+    if (next) {
+      this.#next = null;
+      next();
+      return;
+    }
+    this.views.composer.setLive(isLive);
     this.views.onChanged(this.conversation);
     this.views.transcript.changed();
   }

@@ -2,8 +2,9 @@
 
 import { countPoints } from "./codepoints.js";
 import { setText } from "./dom.js";
-import { countOf } from "./phrases.js";
+import { leftSentence, overSentence, tooManySentence } from "./phrases.js";
 import { keep, recall } from "./storage.js";
+import { gettext } from "./texts.js";
 
 const COUNTER_FROM = 0.8;
 // A second click of a double click must not stop what the first one sent.
@@ -64,7 +65,7 @@ export class Composer {
     this.#isLive = isLive;
     this.#liveSince = performance.now();
     this.notice("");
-    this.parts.button.setAttribute("aria-label", isLive ? "Stop" : "Send");
+    this.parts.button.setAttribute("aria-label", isLive ? gettext("Stop") : gettext("Send"));
     this.parts.form.classList.toggle("composer--live", isLive);
     this.#changed();
   }
@@ -77,6 +78,11 @@ export class Composer {
   notice(text) {
     setText(this.parts.notice, text);
     this.parts.notice.hidden = text === "";
+  }
+
+  /** Send what is written, as if Enter had been pressed. */
+  take() {
+    this.#send();
   }
 
   focus() {
@@ -101,12 +107,12 @@ export class Composer {
     const text = this.parts.text.value.trim();
     if (text === "") return;
     if (this.#isLive) {
-      this.notice("I'm still on your last question. Your text stays here.");
+      this.notice(gettext("I'm still on your last question. Your text stays here."));
       return;
     }
     const over = this.#over(text);
     if (over > 0) {
-      this.notice(`That's ${countOf(over, "character")} over the limit.`);
+      this.notice(overSentence(over));
       return;
     }
     this.notice("");
@@ -134,7 +140,7 @@ export class Composer {
     button.setAttribute("aria-disabled", String(!this.#isLive && (typed === "" || over > 0)));
     count.hidden = over < (COUNTER_FROM - 1) * this.maxChars;
     count.classList.toggle("composer__count--over", over > 0);
-    setText(count, over > 0 ? `${countOf(over, "character")} too many` : `${countOf(-over, "character")} left`);
+    setText(count, over > 0 ? tooManySentence(over) : leftSentence(-over));
   }
 }
 

@@ -4,21 +4,27 @@ import { Generation } from "./generation.js";
 
 export const Delivery = Object.freeze({ PENDING: "pending", STORED: "stored" });
 
-/** One question and its answer. `regenerate` is the frame that asked for this answer again. */
+/**
+ * One question and its answer. `request` is the frame that asked for this answer where the question
+ * stayed as it was; `replaced` the turns that an edited question stands in place of, until it is stored.
+ */
 export class Turn {
-  constructor({ cid = null, id = null, text, delivery, answer = null }) {
+  constructor({ cid = null, id = null, text, delivery, answer = null, versions = null, context = null }) {
     this.cid = cid;
     this.id = id;
     this.text = text;
     this.delivery = delivery;
     this.answer = answer;
-    this.regenerate = null;
+    this.versions = versions;
+    this.context = context;
+    this.request = null;
+    this.replaced = [];
   }
 
   /** A question on its way to the server. */
-  static fromEntry({ cid, gen, conversation, text }) {
+  static fromEntry({ cid, gen, conversation, text, context }) {
     const answer = new Generation({ gen, conversation });
-    return new Turn({ cid, text, delivery: Delivery.PENDING, answer });
+    return new Turn({ cid, text, context, delivery: Delivery.PENDING, answer });
   }
 }
 
@@ -33,13 +39,15 @@ export class Conversation {
     const turns = [];
     for (const message of json.messages) {
       if (message.role === "user") {
-        turns.push(new Turn({ id: message.id, text: message.text, delivery: Delivery.STORED }));
+        const { id, text, versions, context } = message;
+        turns.push(new Turn({ id, text, versions, context, delivery: Delivery.STORED }));
         continue;
       }
       if (turns.length === 0) turns.push(new Turn({ text: "", delivery: Delivery.STORED }));
       const running = message.generation && known.findTurn(message.generation)?.answer;
       const canKeep = running && message.state === "streaming" && running.lastSeq > 0;
       turns.at(-1).answer = canKeep ? running : Generation.fromMessage(message, json.id);
+      turns.at(-1).answer.versions = message.versions ?? null;
     }
     return new Conversation(json.id, turns);
   }
@@ -48,12 +56,38 @@ export class Conversation {
     return this.turns.find((turn) => turn.answer?.gen === gen) ?? null;
   }
 
+  turnOf(answer) {
+    return this.turns.find((turn) => turn.answer === answer) ?? null;
+  }
+
   findByCid(cid) {
     return this.turns.find((turn) => turn.cid === cid) ?? null;
   }
 
+  findAnswer(message) {
+    return this.turns.find((turn) => turn.answer?.message === message)?.answer ?? null;
+  }
+
+  /** Take an unsent question away; what an edited one replaced comes back. */
   remove(turn) {
-    this.turns = this.turns.filter((other) => other !== turn);
+    this.turns = this.turns.flatMap((other) => (other === turn ? turn.replaced : [other]));
+  }
+
+  /** Put a question on its way at the end, or in place of the message it is a new version of. */
+  add(turn, edited = null) {
+    const index = this.turns.findIndex((other) => edited !== null && other.id === edited);
+    if (index !== -1) {
+      turn.versions = nextVersion(this.turns[index]);
+      turn.replaced = this.turns.splice(index);
+    }
+    this.turns.push(turn);
+  }
+
+  /** Give `turn` a new answer; what followed the old one belonged to it. */
+  answerAgain(turn, answer) {
+    if (turn.answer?.message) answer.versions = nextVersion({ id: turn.answer.message, versions: turn.answer.versions });
+    turn.answer = answer;
+    this.turns.splice(this.turns.indexOf(turn) + 1);
   }
 
   get lastTurn() {
@@ -75,6 +109,11 @@ export class Conversation {
     const end = this.turns.findIndex((turn) => isShownToModel(turn) && --left === 0);
     return end === -1 ? this.turns.length - 1 : Math.min(end + 1, this.turns.length - 1);
   }
+}
+
+/** One more version behind those there are; its id is not known yet. */
+function nextVersion({ id, versions }) {
+  return { ids: [...(versions?.ids ?? [id]), null] };
 }
 
 function isShownToModel({ text, answer }) {

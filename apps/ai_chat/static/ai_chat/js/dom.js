@@ -1,5 +1,7 @@
 /** Building elements without markup strings. */
 
+import { PATHS } from "./icons.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** An element with class, attributes and children; strings become text nodes. */
@@ -13,13 +15,15 @@ export function element(tag, { className = "", ...attributes } = {}, ...children
   return node;
 }
 
-/** A drawing out of the page's sprite. */
+/** A drawing of icons.js; the style gives it size and stroke. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", `icon icon--${name}`);
+  svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `#icon-${name}`);
-  svg.append(use);
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", PATHS[name]);
+  svg.append(path);
   return svg;
 }
 
@@ -34,4 +38,10 @@ export function button(className, label, { iconName = null, text = label } = {})
 /** Change the text only when it differs, so that nothing repaints or is read twice. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
+}
+
+/** Give a button without words its drawing and its name. */
+export function setLook(node, iconName, label) {
+  node.replaceChildren(icon(iconName));
+  node.setAttribute("aria-label", label);
 }

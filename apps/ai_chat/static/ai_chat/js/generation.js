@@ -15,17 +15,21 @@ export const Phase = Object.freeze({
 export const Outcome = Object.freeze({ APPLIED: "applied", IGNORED: "ignored", GAP: "gap" });
 
 const TERMINAL = new Set([Phase.DONE, Phase.FAILED]);
+/** Ends that leave something to say. */
+export const OPEN_ENDS = new Set(["length", "user_stop", "deadline", "shutdown", "interrupted"]);
 
 export class Generation {
+  #awaitsOldText = false;
+
   constructor({ gen, conversation = null, message = null }) {
     this.gen = gen;
     this.conversation = conversation;
     this.message = message;
     this.phase = Phase.SENDING;
     this.lastSeq = 0;
-    this.numGaps = 0;
     this.text = "";
     this.length = 0;
+    this.blocks = [];
     this.queue = null;
     this.progress = null;
     this.notices = [];
@@ -34,17 +38,21 @@ export class Generation {
     this.frozenLength = null;
     this.done = null;
     this.error = null;
+    this.versions = null;
+    this.feedback = null;
+    this.mayContinue = false;
   }
 
   /** An answer as the REST interface stores it. A streaming one starts empty and is replayed. */
   static fromMessage(message, conversation) {
     const generation = new Generation({ gen: message.generation, conversation, message: message.id });
+    generation.versions = message.versions ?? null;
+    generation.feedback = message.feedback ?? null;
     if (message.state === "streaming" && message.generation) return generation;
-    generation.text = message.text;
-    generation.length = countPoints(message.text);
-    if (message.trimmed_turns) {
-      generation.notices.push({ code: "context_trimmed", turns: message.trimmed_turns });
-    }
+    generation.mayContinue = message.can_continue ?? false;
+    generation.#setText(message.text);
+    if (message.nodes) generation.blocks = [{ from_off: 0, to_off: generation.length, nodes: message.nodes }];
+    generation.notices = storedNotices(message);
     if (message.error || message.state === "failed") {
       generation.phase = Phase.FAILED;
       generation.error = message.error ?? { code: "internal", text: "" };
@@ -59,8 +67,22 @@ export class Generation {
     return generation;
   }
 
+  /** The same answer, going on as `gen`; what is there stays in view until the server repeats it. */
+  static continuing(answer, gen) {
+    const generation = new Generation({ gen, conversation: answer.conversation, message: answer.message });
+    generation.#setText(answer.text);
+    generation.blocks = answer.blocks;
+    generation.versions = answer.versions;
+    return generation;
+  }
+
   get isLive() {
     return !TERMINAL.has(this.phase);
+  }
+
+  get canContinue() {
+    if (this.isLive || this.length === 0) return false;
+    return this.mayContinue || OPEN_ENDS.has(this.done?.reason) || this.error?.code === "interrupted";
   }
 
   /** The text to show: frozen at the point where the visitor pressed Stop. */
@@ -68,8 +90,25 @@ export class Generation {
     return this.frozenLength === null ? this.text : clipPoints(this.text, this.frozenLength);
   }
 
+  /** The finished Markdown to show: blocks in order. */
+  get shownBlocks() {
+    return this.frozenLength === null ? this.blocks : this.blocks.filter((block) => block.to_off <= this.frozenLength);
+  }
+
+  /** What stands behind the last finished block: not Markdown yet. */
+  get shownTail() {
+    const text = this.shownText;
+    const last = this.shownBlocks.at(-1);
+    return last ? text.slice(clipPoints(text, last.to_off).length) : text;
+  }
+
   get trimmedTurns() {
-    return this.notices.findLast((notice) => notice.code === "context_trimmed")?.turns ?? 0;
+    return this.notice("context_trimmed")?.turns ?? 0;
+  }
+
+  /** The newest notice with this code, or undefined. */
+  notice(code) {
+    return this.notices.findLast((notice) => notice.code === code);
   }
 
   /** Freeze the text now; the server is told how much was seen. */
@@ -83,12 +122,8 @@ export class Generation {
     if (frame.type === "gen.snapshot") return this.#applySnapshot(frame);
     if (frame.seq === undefined) return this.#applyEphemeral(frame);
     if (frame.seq <= this.lastSeq) return Outcome.IGNORED;
-    if (frame.seq > this.lastSeq + 1 || !this.#applyDurable(frame)) {
-      this.numGaps += 1;
-      return Outcome.GAP;
-    }
+    if (frame.seq > this.lastSeq + 1 || !this.#applyDurable(frame)) return Outcome.GAP;
     this.lastSeq = frame.seq;
-    this.numGaps = 0;
     return Outcome.APPLIED;
   }
 
@@ -98,28 +133,27 @@ export class Generation {
       case "gen.created":
         this.message = frame.message ?? this.message;
         this.conversation = frame.conversation ?? this.conversation;
+        this.#awaitsOldText = frame.continues ?? false;
         break;
       case "gen.started":
+        if (frame.quality === "reduced" && !this.notice("reduced")) this.notices.push({ code: "reduced" });
         this.#enter(Phase.PREPARING);
         break;
       case "gen.delta":
-        if (frame.off !== undefined && frame.off !== this.length) return false;
-        this.text += frame.text;
-        this.length += countPoints(frame.text);
-        this.isStalled = false;
-        if (frame.text !== "") this.#enter(Phase.STREAMING);
+        return this.#grow(frame);
+      case "gen.block":
+        if (frame.to_off > this.length) return false;
+        this.blocks = [...this.blocks.filter((block) => block.from_off < frame.from_off), frame];
         break;
       case "gen.reset":
-        this.text = clipPoints(this.text, frame.to_off);
-        this.length = countPoints(this.text);
+        this.#cut(frame.to_off);
         break;
       case "gen.notice":
         this.notices.push(frame);
         break;
       case "gen.done":
         if (frame.chars !== undefined) {
-          this.text = clipPoints(this.text, frame.chars);
-          this.length = countPoints(this.text);
+          this.#cut(frame.chars);
           if (this.length !== frame.chars) return false;
         }
         this.done = frame;
@@ -132,6 +166,22 @@ export class Generation {
       default:
         break; // A frame of a later server still has its place in the numbering.
     }
+    return true;
+  }
+
+  #grow({ off = this.length, text }) {
+    if (this.#awaitsOldText && off === 0) {
+      // The old text once more, and its blocks follow: its last one goes on now.
+      this.#setText("");
+      this.blocks = [];
+      this.#awaitsOldText = false;
+    } else if (off !== this.length) {
+      return false;
+    }
+    this.text += text;
+    this.length += countPoints(text);
+    this.isStalled = false;
+    if (text !== "") this.#enter(Phase.STREAMING);
     return true;
   }
 
@@ -158,12 +208,12 @@ export class Generation {
   }
 
   #applySnapshot(frame) {
-    this.text = frame.text ?? "";
-    this.length = countPoints(this.text);
+    this.#setText(frame.text ?? "");
+    this.#awaitsOldText = false;
+    this.blocks = frame.blocks ?? [];
     this.lastSeq = frame.upto ?? this.lastSeq;
     this.message = frame.message ?? this.message;
     this.notices = frame.notices ?? this.notices;
-    this.numGaps = 0;
     if (frame.state === "streaming") {
       if (this.text !== "") this.#enter(Phase.STREAMING);
     } else if (frame.code || frame.state === "failed") {
@@ -174,6 +224,17 @@ export class Generation {
       this.#finish(Phase.DONE);
     }
     return Outcome.APPLIED;
+  }
+
+  #setText(text) {
+    this.text = text;
+    this.length = countPoints(text);
+  }
+
+  /** Drop what is behind `length`, and what it was the end of. */
+  #cut(length) {
+    this.#setText(clipPoints(this.text, length));
+    this.blocks = this.blocks.filter((block) => block.to_off <= length);
   }
 
   #enter(phase) {
@@ -192,4 +253,14 @@ function storedReason({ state, reason }) {
   if (reason) return reason;
   if (state === "interrupted") return "interrupted";
   return state === "stopped" ? "user_stop" : "stop";
+}
+
+/** What was remarkable about a stored answer, as the notices that said so while it was written. */
+function storedNotices({ trimmed_turns: turns, quality, is_approved: isApproved, suggestions }) {
+  const notices = [];
+  if (turns) notices.push({ code: "context_trimmed", turns });
+  if (quality === "reduced") notices.push({ code: "reduced" });
+  if (isApproved) notices.push({ code: "approved" });
+  if (suggestions?.length) notices.push({ code: "did_you_mean", items: suggestions });
+  return notices;
 }

@@ -6,22 +6,31 @@ import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { element } from "./dom.js";
 import { Drawer } from "./drawer.js";
+import { bindLanguage } from "./language_menu.js";
 import { Narrator } from "./narrator.js";
 import { Outbox } from "./outbox.js";
+import { PostLine } from "./post_line.js";
+import { PrivacyMenu } from "./privacy_menu.js";
+import { QuestionTools } from "./question_tools.js";
+import { ReadMarks } from "./read_marks.js";
+import { ReasonForm } from "./reason_form.js";
 import { ScrollKeeper } from "./scroll_keeper.js";
 import { Sidebar } from "./sidebar.js";
 import { Connection } from "./socket.js";
 import { StatusLine } from "./status_line.js";
 import { keep, recall } from "./storage.js";
+import { gettext, language, useCatalog } from "./texts.js";
 import { bindTheme } from "./theme.js";
 import { Toast } from "./toast.js";
 import { Transcript } from "./transcript.js";
+import { VersionSwitch } from "./version_switch.js";
 
 const JUST_NAMED = "corral:just-named";
 const JUST_NAMED_MS = 5_000;
 
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("corral-data").textContent);
+useCatalog(data.texts);
 const siteTitle = document.title;
 const hasFinePointer = matchMedia("(pointer: fine)").matches;
 
@@ -43,9 +52,19 @@ const drawer = new Drawer({
 const keeper = new ScrollKeeper(byId("scroller"), byId("jump"));
 const transcript = new Transcript(byId("transcript"), keeper, {
   onStop: (answer) => chat.stop(answer),
-  onRetry: (answer) => chat.retry(answer),
+  onRetry: (answer) => leaveFor(() => chat.retry(answer)),
+  onProceed: (answer) => leaveFor(() => chat.proceed(answer)),
+  onAsk: (text) => leaveFor(() => chat.ask(text)),
+  onRate: (answer, given) => chat.rate(answer, given),
+  onSelect: (message) => chat.select(message),
+  onEdit: (turn, text) => leaveFor(() => chat.edit(turn, text)),
   onView: (answer, view) => narrator.observe(answer, view),
   isOnline: () => connection.isOnline,
+  extras: {
+    versions: (onSelect) => new VersionSwitch(onSelect),
+    reasons: (onGiven) => new ReasonForm(onGiven),
+    questionTools: (shown, actions) => new QuestionTools(shown, actions),
+  },
 });
 const composer = new Composer(
   {
@@ -55,7 +74,7 @@ const composer = new Composer(
     count: byId("composer-count"),
     notice: byId("composer-notice"),
   },
-  { onSend: (text) => chat.send(text), onStop: () => chat.stop(), onKey: scrollByKey },
+  { onSend: (text) => chat.send(text), onStop: () => chat.stop(), onKey: pressed },
   data.max_chars,
 );
 const sidebar = new Sidebar(
@@ -66,7 +85,7 @@ const sidebar = new Sidebar(
     onOpen: (id) => open(id),
     onDeleted: (id) => id === chat.conversation.id && chat.open(null),
     onRestored: (id) => chat.conversation.id === null && composer.isEmpty && open(id),
-    onFailed: (sentence) => toast.show(sentence, "OK", () => {}),
+    onFailed: (sentence) => toast.show(sentence, gettext("OK"), () => {}),
   },
 );
 const statusLine = new StatusLine(
@@ -85,13 +104,37 @@ const connection = new Connection({
   isBusy: () => chat.isBusy,
   onFrame: (frame) => chat.receive(frame),
   onLink: (link) => chat.linkChanged(link),
+  fallback: () => new PostLine({ base: data.api, headers: () => api.headers("POST"), query: `lang=${language()}` }),
 });
 chat.connection = connection;
+const readMarks = new ReadMarks(connection, () => chat.conversation);
+new PrivacyMenu(
+  {
+    opener: byId("privacy-open"),
+    dialog: byId("privacy"),
+    kept: byId("privacy-kept"),
+    closer: byId("privacy-close"),
+    ask: byId("privacy-ask"),
+    confirm: byId("privacy-confirm"),
+    sure: byId("privacy-sure"),
+    cancel: byId("privacy-cancel"),
+    trouble: byId("privacy-trouble"),
+  },
+  api,
+  erased,
+);
 
 function open(id) {
   drawer.close();
   chat.open(id);
   if (hasFinePointer) composer.focus();
+}
+
+/** Begin an answer with a button that goes away: the focus goes where Stop is near. */
+function leaveFor(act) {
+  act();
+  if (hasFinePointer) composer.focus();
+  else byId("transcript").focus({ preventScroll: true });
 }
 
 /** The address always names the open conversation, so that a reload comes back to it. */
@@ -112,6 +155,7 @@ function onNamed(id) {
 }
 
 function onChanged(conversation) {
+  readMarks.note();
   const isEmpty = conversation.turns.length === 0;
   byId("empty").hidden = !isEmpty || conversation.id !== null;
   const title = conversation.id === null ? "" : sidebar.titleOf(conversation.id);
@@ -138,10 +182,24 @@ function codeSpans(text) {
   return text.split("`").map((part, index) => (index % 2 ? element("code", {}, part) : part));
 }
 
-/** With nothing typed, the reading keys scroll the transcript. */
-function scrollByKey(event) {
+/** Everything about the visitor is gone: what this tab still has of it goes too. */
+function erased() {
+  chat.outbox.clear();
+  try {
+    sessionStorage.clear();
+  } catch {
+    // Blocked: then nothing is in it.
+  }
+  open(null);
+  sidebar.refresh();
+  toast.show(gettext("Your chats have been deleted."), gettext("OK"), () => {});
+}
+
+/** With nothing typed, the reading keys scroll the transcript, and the arrow goes back into the last question. */
+function pressed(event) {
   if (!composer.isEmpty || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
   const moves = {
+    ArrowUp: () => transcript.editLast(),
     PageUp: () => keeper.page(-1),
     PageDown: () => keeper.page(1),
     Home: () => keeper.toStart(),
@@ -152,7 +210,9 @@ function scrollByKey(event) {
   moves[event.key]();
 }
 
+byId("composer-text").addEventListener("focus", () => chat.warm());
 bindTheme(byId("theme"));
+bindLanguage(byId("language"));
 byId("reading").value = announcer.mode;
 byId("reading").addEventListener("change", (event) => announcer.setMode(event.target.value));
 for (const id of ["new-chat", "header-new", "brand"]) {

@@ -1,6 +1,7 @@
 /** Decides what of an answer's life is said aloud, and how often. */
 
 import { Phase } from "./generation.js";
+import { gettext } from "./texts.js";
 
 const REPEAT_PLACE_MS = 30_000;
 
@@ -31,8 +32,8 @@ export class Narrator {
       this.#finish(answer, view);
     } else if (answer.phase === Phase.QUEUED) {
       this.#tellPlace(answer, view, told);
-    } else if (view.note !== "" && phraseOf(view.note) !== told.note) {
-      told.note = phraseOf(view.note);
+    } else if (view.note !== "" && (view.said || view.note) !== told.note) {
+      told.note = view.said || view.note;
       this.announcer.status(told.note);
     }
     if (answer.phase === Phase.STREAMING) this.announcer.grow(answer.gen, answer.shownText);
@@ -40,7 +41,7 @@ export class Narrator {
 
   #finish(answer, view) {
     if (view.isAlert) this.announcer.alert(view.note);
-    const ending = view.isAlert ? "" : view.note || (this.announcer.mode === "live" ? "" : "Answer finished");
+    const ending = view.isAlert ? "" : view.note || (this.announcer.mode === "live" ? "" : gettext("Answer finished"));
     this.announcer.finish(answer.gen, answer.text, ending);
   }
 
@@ -52,9 +53,4 @@ export class Narrator {
     told.at = now;
     this.announcer.status(view.note);
   }
-}
-
-/** The note without its changing number. */
-function phraseOf(note) {
-  return note.split(",")[0];
 }

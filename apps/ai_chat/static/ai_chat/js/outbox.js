@@ -4,12 +4,18 @@ import { keep, recall } from "./storage.js";
 
 const KEY = "corral:outbox";
 
+/** The frame that sends an entry: a new question, or a new version of one. */
+export function frameOf({ cid, gen, conversation, text, context, message }) {
+  const where = message ? { message } : { conversation: conversation ?? undefined, context };
+  return { type: message ? "message.edit" : "message.send", cid, gen, text, ...where };
+}
+
 export class Outbox {
   constructor() {
     this.entries = recall(KEY, []);
   }
 
-  /** entry: {cid, gen, conversation (null for a new one), text}. */
+  /** entry: {cid, gen, conversation (null for a new one), text, context?, message? (that it edits)}. */
   add(entry) {
     this.entries.push(entry);
     this.#save();
@@ -21,6 +27,11 @@ export class Outbox {
 
   remove(cid) {
     this.entries = this.entries.filter((entry) => entry.cid !== cid);
+    this.#save();
+  }
+
+  clear() {
+    this.entries = [];
     this.#save();
   }
 

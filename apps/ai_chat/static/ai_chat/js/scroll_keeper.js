@@ -18,7 +18,7 @@ export class ScrollKeeper {
     scroller.addEventListener("scroll", () => this.#look(), { passive: true });
     jump.addEventListener("click", () => {
       this.toEnd();
-      scroller.querySelector("#transcript").focus({ preventScroll: true });
+      scroller.querySelector(".transcript").focus({ preventScroll: true });
     });
   }
 
@@ -36,9 +36,9 @@ export class ScrollKeeper {
     this.#look();
   }
 
-  /** The transcript has grown. */
-  grown() {
-    if (this.#isFollowing) this.scroller.scrollTop = this.scroller.scrollHeight;
+  /** The transcript has grown. The end of an answer moves nothing: somebody may be reading it. */
+  grown(isLive) {
+    if (this.#isFollowing && isLive) this.scroller.scrollTop = this.scroller.scrollHeight;
     this.#look();
   }
 

@@ -2,6 +2,11 @@
 
 const END = /[.!?\u2026\u3002\uFF01\uFF1F]["'\u201D\u2019)\]]*(?=\s)|[\u3002\uFF01\uFF1F]|\n+/g;
 
+/** `text` without the marks of Markdown, which nobody wants to hear. */
+export function spoken(text) {
+  return text.replace(/!?\[([^\]]*)\]\([^)\s]*\)/g, "$1").replace(/[*_~`#|>]+/g, "").trim();
+}
+
 /** Split `text` from `start` into finished sentences; `next` is where the unfinished rest begins. */
 export function takeSentences(text, start) {
   const sentences = [];

@@ -1,6 +1,7 @@
 /** The list of past conversations: search, rename, delete with undo. */
 
 import { button, element } from "./dom.js";
+import { fill, gettext, ngettext } from "./texts.js";
 
 const SEARCH_FROM = 6;
 const REFRESH_AFTER_MS = 250;
@@ -67,7 +68,7 @@ export class Sidebar {
       element("ul", { className: "history__list" }, ...members.map((item) => this.#entry(item))),
     ]));
     if (found.length === 0) {
-      const sentence = wanted ? "Nothing found." : "Your conversations appear here.";
+      const sentence = wanted ? gettext("Nothing found.") : gettext("Your conversations appear here.");
       this.parts.nav.append(element("p", { className: "history__none" }, sentence));
     }
     if (focused) this.#focusOn(focused);
@@ -82,13 +83,14 @@ export class Sidebar {
       "aria-current": isCurrent ? "page" : null,
       title: nameOf(item),
     }, nameOf(item));
+    if (item.num_unread > 0 && !isCurrent) link.append(unreadMark(item.num_unread));
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       this.actions.onOpen(item.id);
     });
-    const rename = button("icon-button history__action", `Rename ${nameOf(item)}`, { iconName: "rename", text: "" });
-    const remove = button("icon-button history__action", `Delete ${nameOf(item)}`, { iconName: "delete", text: "" });
+    const rename = button("icon-button history__action", fill(gettext("Rename %(name)s"), { name: nameOf(item) }), { iconName: "edit", text: "" });
+    const remove = button("icon-button history__action", fill(gettext("Delete %(name)s"), { name: nameOf(item) }), { iconName: "delete", text: "" });
     const entry = element("li", {
       className: `history__item${isCurrent ? " history__item--current" : ""}`,
       "data-conversation": item.id,
@@ -102,7 +104,7 @@ export class Sidebar {
     const input = element("input", {
       className: "history__input",
       maxlength: "120",
-      "aria-label": "New name",
+      "aria-label": gettext("New name"),
     });
     input.value = nameOf(item);
     this.#renaming = item.id;
@@ -135,7 +137,7 @@ export class Sidebar {
     } catch {
       item.title = before;
       this.#draw();
-      this.actions.onFailed("The new name could not be saved.");
+      this.actions.onFailed(gettext("The new name could not be saved."));
     }
   }
 
@@ -145,7 +147,7 @@ export class Sidebar {
     this.#draw();
     if (next) this.#focusOn(next.dataset.conversation);
     this.actions.onDeleted(item.id);
-    this.toast.show("Conversation deleted", "Undo", () => {
+    this.toast.show(gettext("Conversation deleted"), gettext("Undo"), () => {
       this.#hidden.delete(item.id);
       this.#draw();
       this.actions.onRestored(item.id);
@@ -161,7 +163,7 @@ export class Sidebar {
       if (error.status === 404) return;
       this.#hidden.delete(item.id);
       this.#draw();
-      this.actions.onFailed("The conversation could not be deleted.");
+      this.actions.onFailed(gettext("The conversation could not be deleted."));
     }
   }
 
@@ -171,7 +173,13 @@ export class Sidebar {
 }
 
 function nameOf(item) {
-  return item.title || "New conversation";
+  return item.title || gettext("New conversation");
+}
+
+/** A dot for answers nobody has seen yet, with the number for those who cannot see it. */
+function unreadMark(num) {
+  const text = fill(ngettext("%(n)s new answer", "%(n)s new answers", num), { n: num });
+  return element("span", { className: "history__unread" }, element("span", { className: "visually-hidden" }, ` (${text})`));
 }
 
 /** Newest first, under Today, Yesterday, Last 7 days and Earlier. */
@@ -180,10 +188,10 @@ function groups(items) {
   const byName = new Map();
   for (const item of items) {
     const at = Date.parse(item.updated);
-    let name = "Earlier";
-    if (at >= midnight) name = "Today";
-    else if (at >= midnight - DAY_MS) name = "Yesterday";
-    else if (at >= midnight - 7 * DAY_MS) name = "Last 7 days";
+    let name = gettext("Earlier");
+    if (at >= midnight) name = gettext("Today");
+    else if (at >= midnight - DAY_MS) name = gettext("Yesterday");
+    else if (at >= midnight - 7 * DAY_MS) name = gettext("Last 7 days");
     byName.set(name, [...(byName.get(name) ?? []), item]);
   }
   return [...byName];

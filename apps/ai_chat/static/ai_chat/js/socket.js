@@ -11,6 +11,7 @@ export const Link = Object.freeze({
 const PING_EVERY_MS = 20_000;
 const SILENCE_MS = 45_000;
 const WELCOME_WITHIN_MS = 6_000;
+const MISSES_TO_FALL_BACK = 2;
 const TRY_AGAIN_LATER = 4429;
 const REPLACED = 4409;
 const NOT_RECOGNISED = 4401;
@@ -33,12 +34,15 @@ export class Connection {
   #lastFrameAt = 0;
   #wasReplaced = false;
   #numRefusals = 0;
+  #numMisses = 0;
 
   /**
    * url: address of the socket; hello: () => first frame; isBusy: () => an answer is running;
-   * onFrame(frame), onLink(state): called for every frame and change of state.
+   * onFrame(frame), onLink(state): called for every frame and change of state; fallback: () => a
+   * line that looks like a socket, for networks where no socket is ever welcomed.
    */
-  constructor({ url, hello, isBusy, onFrame, onLink }) {
+  constructor({ url, hello, isBusy, onFrame, onLink, fallback = null }) {
+    this.fallback = fallback;
     this.url = url;
     this.hello = hello;
     this.isBusy = isBusy;
@@ -80,6 +84,15 @@ export class Connection {
     this.#open();
   }
 
+  /** Begin again, as somebody else perhaps: the next hello decides. */
+  restart() {
+    this.#detach();
+    this.#numRefusals = 0;
+    this.#attempt = 0;
+    this.#enter(Link.CONNECTING);
+    this.#open();
+  }
+
   #open() {
     clearTimeout(this.#retryTimer);
     if (this.#socket !== null) return;
@@ -87,7 +100,10 @@ export class Connection {
       this.#enter(Link.OFFLINE);
       return;
     }
-    const socket = new WebSocket(this.url, ["chat.v1"]);
+    const isFallback = this.fallback !== null && this.#numMisses >= MISSES_TO_FALL_BACK;
+    // The next attempt after the fallback is a socket again.
+    this.#numMisses = isFallback ? 0 : this.#numMisses + 1;
+    const socket = isFallback ? this.fallback() : new WebSocket(this.url, ["chat.v1"]);
     this.#socket = socket;
     this.#welcomeTimer = setTimeout(() => this.#lose(socket), WELCOME_WITHIN_MS);
     socket.onopen = () => socket.send(JSON.stringify(this.hello()));
@@ -109,6 +125,7 @@ export class Connection {
       this.#attempt = 0;
       this.#retryAfterMs = 0;
       this.#numRefusals = 0;
+      if (socket instanceof WebSocket) this.#numMisses = 0;
       this.#enter(Link.ONLINE);
     }
     if (frame.type === "bye" && frame.retry_after_s) this.#retryAfterMs = 1000 * frame.retry_after_s;

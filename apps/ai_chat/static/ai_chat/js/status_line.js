@@ -2,35 +2,33 @@
 
 import { setText } from "./dom.js";
 import { Link } from "./socket.js";
+import { gettext } from "./texts.js";
 
 const BAR_AFTER_MS = 1_500;
 const ANNOUNCE_AFTER_MS = 3_000;
 const POLL_MS = 4_000;
 const POLL_BUSY_MS = 15_000;
 
-const LINKS = {
-  [Link.CONNECTING]: "Connecting",
-  [Link.RECONNECTING]: "Reconnecting",
-  [Link.OFFLINE]: "Offline",
-  [Link.REFUSED]: "Not available",
-};
-const BARS = {
-  [Link.CONNECTING]: "Connecting\u2026",
-  [Link.RECONNECTING]: "Reconnecting\u2026",
-  [Link.OFFLINE]: "You're offline. Messages will be sent when you're back.",
-  [Link.REFUSED]: "Chat is not available here. Please reload the page.",
-};
-const POOLS = {
-  ok: "Online",
-  ready: "Online",
-  busy: "Busy",
-  degraded: "Busy",
-  loading: "Starting up the model",
-  starting: "Starting up the model",
-  no_model: "No model yet",
-  failed: "No model yet",
-  draining: "Back soon",
-  down: "Back soon",
+// Asked for when a state is shown: the visitor's language may come after this module.
+const links = () => ({
+  [Link.CONNECTING]: gettext("Connecting"),
+  [Link.RECONNECTING]: gettext("Reconnecting"),
+  [Link.OFFLINE]: gettext("Offline"),
+  [Link.REFUSED]: gettext("Not available"),
+});
+const bars = () => ({
+  [Link.CONNECTING]: gettext("Connecting\u2026"),
+  [Link.RECONNECTING]: gettext("Reconnecting\u2026"),
+  [Link.OFFLINE]: gettext("You're offline. Messages will be sent when you're back."),
+  [Link.REFUSED]: gettext("Chat is not available here. Please reload the page."),
+});
+const pools = () => {
+  const [online, busy, loading] = [gettext("Online"), gettext("Busy"), gettext("Starting up the model")];
+  const [none, soon] = [gettext("No model yet"), gettext("Back soon")];
+  return {
+    ok: online, ready: online, busy, degraded: busy, loading, starting: loading,
+    no_model: none, failed: none, draining: soon, down: soon,
+  };
 };
 const FINE = new Set(["ok", "ready"]);
 const BUSY = new Set(["busy", "degraded"]);
@@ -55,7 +53,7 @@ export class StatusLine {
     clearTimeout(this.#barTimer);
     clearTimeout(this.#sayTimer);
     this.#draw();
-    const text = BARS[link] ?? "";
+    const text = bars()[link] ?? "";
     if (text === "") {
       this.parts.bar.hidden = true;
       return;
@@ -70,7 +68,7 @@ export class StatusLine {
   /** What the server says about the pool; anything but fine is asked for again. */
   setPool(state) {
     clearTimeout(this.#pollTimer);
-    if (state in POOLS) this.#pool = state;
+    if (state in pools()) this.#pool = state;
     this.#draw();
     if (FINE.has(this.#pool)) return;
     this.#pollTimer = setTimeout(() => this.#poll(), BUSY.has(this.#pool) ? POLL_BUSY_MS : POLL_MS);
@@ -88,6 +86,6 @@ export class StatusLine {
     const isOnline = this.#link === Link.ONLINE;
     const { box, text } = this.parts;
     box.dataset.state = isOnline ? this.#pool : this.#link;
-    setText(text, isOnline ? POOLS[this.#pool] : LINKS[this.#link]);
+    setText(text, isOnline ? pools()[this.#pool] : links()[this.#link]);
   }
 }

@@ -1,8 +1,10 @@
 /** The transcript in the page: one list item per turn, drawn at most once per frame. */
 
 import { AnswerRow } from "./answer_row.js";
-import { Conversation, Delivery } from "./conversation.js";
-import { element, icon } from "./dom.js";
+import { Conversation } from "./conversation.js";
+import { element } from "./dom.js";
+import { QuestionRow } from "./question_row.js";
+import { gettext } from "./texts.js";
 
 const TICK_MS = 250;
 
@@ -11,11 +13,15 @@ export class Transcript {
   #conversation = new Conversation();
   #isScheduled = false;
   #tick = 0;
-  #divider = element("li", { className: "divider" },
-    element("span", {}, "Earlier messages are no longer in the model's memory"));
 
-  /** keeper: ScrollKeeper; actions: {onStop, onRetry, onView(answer, view), isOnline()}. */
+  /**
+   * keeper: ScrollKeeper; actions: {onStop, onRetry, onView(answer, view), isOnline()}, and where the
+   * visitor may do so {onProceed, onAsk, onRate, onSelect, onEdit}. `extras` builds what only some
+   * pages have: {versions(onSelect), reasons(onGiven), questionTools(shown, actions)}.
+   */
   constructor(list, keeper, actions) {
+    this.divider = element("li", { className: "divider" },
+      element("span", {}, gettext("Earlier messages are no longer in the model's memory")));
     this.list = list;
     this.keeper = keeper;
     this.actions = actions;
@@ -53,12 +59,20 @@ export class Transcript {
     else requestAnimationFrame(draw);
   }
 
-  /** Rows of turns that were read again keep their elements, so nothing flickers. */
+  /** Edit the newest question that can be edited. */
+  editLast() {
+    const turn = this.#conversation.turns.findLast(({ id, text }) => id && text !== "");
+    this.#rows.get(turn)?.question.tools?.edit();
+  }
+
+  /** Rows of turns that were read again keep their elements, so nothing flickers and the focus stays. */
   #adoptRows() {
     const old = [...this.#rows.entries()];
     this.#rows.clear();
     for (const turn of this.#conversation.turns) {
-      const match = old.find(([other]) => (turn.id && other.id === turn.id) || (turn.cid && other.cid === turn.cid));
+      const isSame = (other) => (turn.id && other.id === turn.id) || (turn.cid && other.cid === turn.cid);
+      const isVersion = (other) => other.id && turn.versions?.ids.includes(other.id);
+      const match = old.find(([other]) => isSame(other)) ?? old.find(([other]) => isVersion(other));
       if (match) this.#rows.set(turn, match[1]);
     }
   }
@@ -68,43 +82,38 @@ export class Transcript {
     const now = performance.now();
     const items = [];
     turns.forEach((turn, index) => {
-      if (numForgotten > 0 && index === numForgotten) items.push(this.#divider);
+      if (numForgotten > 0 && index === numForgotten) items.push(this.divider);
       items.push(this.#rowOf(turn, now).item);
     });
     placeInOrder(this.list, items);
     for (const turn of this.#rows.keys()) if (!turns.includes(turn)) this.#rows.delete(turn);
     for (const turn of turns) this.#drawTurn(turn, now);
     this.list.hidden = turns.length === 0;
-    this.keeper.grown();
+    this.keeper.grown(this.#conversation.liveTurn !== null);
     this.#keepTicking(this.#conversation.liveTurn !== null);
   }
 
   #rowOf(turn, now) {
     const known = this.#rows.get(turn);
     if (known) return known;
-    const tick = element("span", { className: "question__tick" }, icon("clock"));
-    const text = element("p", { className: "question__text", dir: "auto" }, turn.text);
-    const question = element("article", { className: "question", "aria-label": "You" }, text, tick);
+    const question = new QuestionRow(this.actions);
     const answer = new AnswerRow(this.actions, now);
-    const item = element("li", { className: "turn" });
-    if (turn.text !== "") item.append(question);
-    item.append(answer.element);
-    const row = { item, question, tick, answer };
+    const item = element("li", { className: "turn" }, question.element, answer.element);
+    const row = { item, question, answer };
     this.#rows.set(turn, row);
     return row;
   }
 
   #drawTurn(turn, now) {
-    const { item, question, tick, answer } = this.#rows.get(turn);
-    const isPending = turn.delivery === Delivery.PENDING;
+    const { item, question, answer } = this.#rows.get(turn);
     const isOnline = this.actions.isOnline();
-    tick.hidden = !isPending;
-    question.classList.toggle("question--pending", isPending && !isOnline);
     const isLast = turn === this.#conversation.lastTurn;
+    const isBusy = this.#conversation.liveTurn !== null;
+    question.render(turn, { isOnline, isBusy });
     item.classList.toggle("turn--last", isLast);
     answer.element.hidden = turn.answer === null;
     if (turn.answer === null) return;
-    this.actions.onView(turn.answer, answer.render(turn.answer, { now, isOnline, isLast }));
+    this.actions.onView(turn.answer, answer.render(turn.answer, { now, isOnline, isLast, isBusy }));
   }
 
   #keepTicking(isLive) {

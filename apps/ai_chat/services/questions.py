@@ -1,0 +1,232 @@
+"""Asking: a question and the empty answer to it are stored together, once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from apps.ai_chat.errors import ChatError
+from apps.ai_chat.models import Conversation, Message
+from apps.ai_chat.services.branches import last_shown, owned_message, path_to, show_path
+from apps.ai_chat.services.sent import Sent, sent_for
+from apps.ai_chat.services.welcome import max_chars_for, max_inflight_for
+from apps.ai_chat.visitor import Visitor
+
+MAX_TITLE_CHARS = 60
+
+
+def send_message(
+    *,
+    visitor: Visitor,
+    cid: uuid.UUID,
+    generation: uuid.UUID,
+    text: str,
+    conversation_id: uuid.UUID | None = None,
+    parent_id: uuid.UUID | None = None,
+    context: dict[str, str] | None = None,
+    language: str = "",
+) -> Sent:
+    """Store a question and the empty answer to it, both or neither.
+
+    ``cid`` and ``generation`` are chosen by the sender, so that sending the same again after a
+    lost connection stores nothing twice. Without ``conversation_id`` a conversation begins. The
+    question follows the answer ``parent_id``, or what is shown last. ``context`` is what the page
+    told about itself.
+    """
+
+    def store() -> Sent:
+        if not is_command(text):
+            check_inflight(visitor, conversation_id)
+        conversation, is_new = _conversation_for(visitor, conversation_id, text, language)
+        parent = _parent_for(conversation, parent_id)
+        question = _new_question(
+            conversation, parent, visitor=visitor, cid=cid, text=text, context=context or {}
+        )
+        return replace(_open_answer(question, generation), is_new_conversation=is_new)
+
+    known = _sent_before(visitor, cid)
+    if known is not None:
+        return known
+    text = clean_text(text, max_chars_for(visitor))
+    return _once(visitor, cid, store)
+
+
+def edit_message(
+    *,
+    visitor: Visitor,
+    cid: uuid.UUID,
+    generation: uuid.UUID,
+    message_id: uuid.UUID,
+    text: str,
+) -> Sent:
+    """Store a question in other words, as a new version beside the old one, which stays.
+
+    What followed the old version is hidden with it.
+    """
+
+    def store() -> Sent:
+        old = owned_message(visitor, message_id)
+        if old.role != Message.Role.USER or old.is_command or is_command(text):
+            raise ChatError("not_editable")
+        check_inflight(visitor, old.conversation_id)
+        _touch(old.conversation)
+        question = _new_question(
+            old.conversation, old.parent, visitor=visitor, cid=cid, text=text, context=old.context
+        )
+        return _open_answer(question, generation)
+
+    known = _sent_before(visitor, cid)
+    if known is not None:
+        return known
+    text = clean_text(text, max_chars_for(visitor))
+    return _once(visitor, cid, store)
+
+
+def clean_text(text: str, max_chars: int | None = None) -> str:
+    """The question as it is stored; raises ``empty`` or ``too_long``."""
+    text = text.replace("\r\n", "\n").replace("\x00", "").strip()
+    if not text:
+        raise ChatError("empty")
+    excess = len(text) - (max_chars_for() if max_chars is None else max_chars)
+    if excess > 0:
+        raise ChatError("too_long", n=excess)
+    return text
+
+
+def is_command(text: str) -> bool:
+    """True for a line that asks for the pool's state instead of an answer of the model."""
+    return text.split(maxsplit=1)[:1] == ["/pool"]
+
+
+def title_of(text: str) -> str:
+    """A title made of a conversation's first question."""
+    title = " ".join(text.split())
+    if len(title) <= MAX_TITLE_CHARS:
+        return title
+    return title[: MAX_TITLE_CHARS - 1].rsplit(" ", 1)[0] + "\u2026"
+
+
+def check_inflight(visitor: Visitor, conversation_id: uuid.UUID | None) -> None:
+    """Raise ``inflight_limit`` when the visitor waits for enough answers already."""
+    live = Message.objects.filter(
+        state=Message.State.STREAMING, conversation__visitor=visitor.key, is_command=False
+    ).values_list("conversation_id", flat=True)
+    if len(live) >= max_inflight_for(visitor) or conversation_id in live:
+        raise ChatError("inflight_limit")
+
+
+def new_answer(question: Message, generation: uuid.UUID) -> Message:
+    """An empty answer in the making, at the end of the conversation."""
+    return Message.objects.create(
+        conversation=question.conversation,
+        number=_next_number(question.conversation),
+        role=Message.Role.ASSISTANT,
+        state=Message.State.STREAMING,
+        question=question,
+        parent=question,
+        generation=generation,
+        is_command=question.is_command,
+        beat=timezone.now(),
+    )
+
+
+def _once(visitor: Visitor, cid: uuid.UUID, store: Callable[[], Sent]) -> Sent:
+    """Store in one transaction, unless the same was stored at the same time."""
+    try:
+        with transaction.atomic():
+            # Once more, now that nobody else writes: it may have arrived twice at once.
+            return _sent_before(visitor, cid) or store()
+    except IntegrityError:
+        # A database that lets two write at once, or a generation id that is used already.
+        known = _sent_before(visitor, cid)
+        if known is None:
+            raise ChatError("id_taken") from None
+        return known
+
+
+def _open_answer(question: Message, generation: uuid.UUID) -> Sent:
+    """Add the empty answer and show the path that ends with it."""
+    answer = new_answer(question, generation)
+    path = path_to(question.conversation_id, answer.id)
+    has_moved = show_path(question.conversation_id, path)
+    return replace(sent_for(question, answer), has_moved=has_moved)
+
+
+def _sent_before(visitor: Visitor, cid: uuid.UUID) -> Sent | None:
+    question = Message.objects.filter(visitor=visitor.key, cid=cid).first()
+    if question is None:
+        return None
+    # The newest one that is shown, or the newest one if the question itself is hidden.
+    answer = question.answers.order_by("-is_current", "-number").first()
+    return None if answer is None else sent_for(question, answer, is_dup=True)
+
+
+def _parent_for(conversation: Conversation, parent_id: uuid.UUID | None) -> Message | None:
+    if parent_id is None:
+        return last_shown(conversation)
+    answers = conversation.messages.filter(role=Message.Role.ASSISTANT)
+    parent = answers.filter(id=parent_id).first()
+    if parent is None:
+        raise ChatError("not_found")
+    return parent
+
+
+def _new_question(
+    conversation: Conversation,
+    parent: Message | None,
+    *,
+    visitor: Visitor,
+    cid: uuid.UUID,
+    text: str,
+    context: dict[str, str],
+) -> Message:
+    question = Message.objects.create(
+        conversation=conversation,
+        number=_next_number(conversation),
+        role=Message.Role.USER,
+        text=text,
+        parent=parent,
+        visitor=visitor.key,
+        cid=cid,
+        context=context,
+        is_command=is_command(text),
+    )
+    # Who writes has seen what was there.
+    conversation.num_read = max(conversation.num_read, question.number)
+    conversation.save(update_fields=["num_read"])
+    return question
+
+
+def _conversation_for(
+    visitor: Visitor, conversation_id: uuid.UUID | None, text: str, language: str
+) -> tuple[Conversation, bool]:
+    if conversation_id is None:
+        conversation = Conversation.objects.create(
+            visitor=visitor.key,
+            user_id=visitor.user_id,
+            site_id=visitor.site_id,
+            language=language,
+            title=title_of(text),
+            updated=timezone.now(),
+        )
+        return conversation, True
+    owned = Conversation.objects.select_for_update().filter(visitor=visitor.key)
+    found = owned.filter(id=conversation_id).first()
+    if found is None:
+        raise ChatError("not_found")
+    _touch(found)
+    return found, False
+
+
+def _touch(conversation: Conversation) -> None:
+    conversation.updated = timezone.now()
+    conversation.save(update_fields=["updated"])
+
+
+def _next_number(conversation: Conversation) -> int:
+    return (conversation.messages.aggregate(last=Max("number"))["last"] or 0) + 1
