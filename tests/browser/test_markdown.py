@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Request, expect
 
 from tests.browser.chat_page import ChatPage
+from tests.browser.conftest import NewVisitor
 from tests.browser.stored_chat import answer, question, show
 from tests.live import LiveServer
 from tests.payloads import payloads
@@ -178,3 +179,16 @@ async () => {
   trial.step([{ type: "gen.created" }, { type: "gen.delta", off: 0, text: "# One\\n\\nTwo *is" }]);
 }
 """
+
+
+def test_each_part_is_written_in_its_own_direction(new_visitor: NewVisitor) -> None:
+    page = new_visitor(locale="ar")
+    text = "- one\n\n- two\n\n> a quote\n\n| a | b |\n|---|---|\n| c | d |\n\nمرحبا بك\n\n- مرحبا\n"
+    show(page, [question("?"), answer(text)])
+    directions = page.page.locator(".answer__text :is(p, ul, blockquote, table)").evaluate_all(
+        "nodes => nodes.map((node) => `${node.localName} ${getComputedStyle(node).direction}`)"
+    )
+    assert directions == [
+        *("ul ltr", "p ltr", "p ltr", "blockquote ltr", "p ltr", "table ltr", "p rtl", "ul rtl"),
+        "p rtl",  # The place for what is not Markdown yet, empty here.
+    ]

@@ -70,7 +70,7 @@ class Tab:
     async def send(self, frame: dict[str, Any] | str) -> None:
         """Send a frame, or any text."""
         text = frame if isinstance(frame, str) else json.dumps(frame)
-        await self.socket.send_to(text_data=text)
+        await self.socket.send_input({"type": "websocket.receive", "text": text})
 
     async def ask(self, text: str, **fields: Any) -> dict[str, Any]:
         """Send a question with new ids; returns the frame that was sent."""

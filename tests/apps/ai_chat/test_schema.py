@@ -40,9 +40,9 @@ FIELDS = sorted({name for frame in FRAMES.values() for name in frame.parsers} | 
 def frames() -> st.SearchStrategy[Any]:
     """Frames of every kind: mostly right ones, with one or two values replaced."""
     right = {
-        **{name: IDS for name in ("cid", "gen", "message", "conversation", "parent")},
-        **{name: TEXTS for name in ("text", "site", "token", "user_jwt", "lang", "tz")},
-        **{name: TEXTS for name in ("reason", "comment")},
+        **dict.fromkeys(("cid", "gen", "message", "conversation", "parent"), IDS),
+        **dict.fromkeys(("text", "site", "token", "user_jwt", "lang", "tz"), TEXTS),
+        **dict.fromkeys(("reason", "comment"), TEXTS),
         "v": st.just(1) | st.just(1.0),
         "n": st.integers(0, 9),
         "after": st.integers(0, 9),

@@ -4,9 +4,9 @@ import { copyButton } from "./clipboard.js";
 import { element } from "./dom.js";
 import { gettext } from "./texts.js";
 
-const PLAIN = new Set("br strong em del code ul ol thead tbody tr hr".split(" "));
-// Each is written in its own direction.
-const LINES = new Set("p li blockquote th td".split(" "));
+const PLAIN = new Set("br strong em del code li thead tbody tr th td hr".split(" "));
+// Each is written in its own direction, with everything in it.
+const DIRECTED = new Set("p blockquote ul ol".split(" "));
 const HEADING = /^h([1-6])$/;
 const SAFE = /^(https?:\/\/|mailto:)/i;
 // What could be part of an address, also in the forms that only look like it.
@@ -43,14 +43,21 @@ function build(node) {
   }
   if (tag === "a") return link(attributes, children);
   if (tag === "pre") return code(attributes, children);
-  if (tag === "table") return scrolling("div", "table", gettext("Table"), element("table", {}, ...children));
-  if (LINES.has(tag)) return element(tag, { className: alignment(attributes), dir: "auto" }, ...children);
-  if (PLAIN.has(tag)) return element(tag, tag === "ol" ? { start: attributes.start } : {}, ...children);
+  if (tag === "table") return scrolling("div", "table", gettext("Table"), directed("table", {}, children));
+  if (DIRECTED.has(tag)) return directed(tag, tag === "ol" ? { start: attributes.start } : {}, children);
+  if (PLAIN.has(tag)) return element(tag, { className: alignment(attributes) }, ...children);
   return renderNodes(rest);
 }
 
 function isAttributes(part) {
   return typeof part === "object" && part !== null && !Array.isArray(part);
+}
+
+/** What begins its own direction inside counts as not there when a browser looks for the outer one. */
+function directed(tag, attributes, children) {
+  const node = element(tag, { ...attributes, dir: "auto" }, ...children);
+  for (const inner of node.querySelectorAll("[dir=auto]")) inner.removeAttribute("dir");
+  return node;
 }
 
 function alignment({ align }) {

@@ -26,8 +26,7 @@ const IDENTIFY_WITHIN_MS = 30_000;
 
 export class ChatPanel {
   #hasStarted = false;
-  // The last page was left while an answer was being written.
-  #isAwaited = false;
+  #isAwaited = false; // The last page was left while an answer was being written.
   #ofUser = null;
   #state = "closed";
   #waiting = [];
