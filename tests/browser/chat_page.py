@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 ANSWER_MS = 30_000
+FINE = re.compile("ok|ready")
 # Also reported where a violation leaves no line in the console.
 WATCH_CSP = """
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -127,9 +129,9 @@ class ChatPage:
         return self.page.evaluate("document.documentElement.scrollWidth")
 
     def wait_until_online(self) -> None:
-        """Wait for the welcome."""
-        state = self.page.locator("#status-text")
-        expect(state).to_have_text("Online", timeout=ANSWER_MS)
+        """Wait for the welcome of a server that can answer, whatever the language."""
+        state = self.page.locator("#status")
+        expect(state).to_have_attribute("data-state", FINE, timeout=ANSWER_MS)
 
     def wait_until_settled(self) -> None:
         """Wait until the page has read everything it wanted to read."""

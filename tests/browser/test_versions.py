@@ -109,7 +109,7 @@ def test_any_answer_can_be_asked_for_again(page: ChatPage) -> None:
 
 def test_a_stopped_answer_goes_on_where_it_stopped(page: ChatPage) -> None:
     page.ask("Tell me a story")
-    page.wait_for_text(30)
+    page.wait_for_text(100)
     page.stop()
     begun = page.wait_for_end()
     page.page.reload()

@@ -43,7 +43,7 @@ def test_a_whole_conversation(page: ChatPage) -> None:
     page.write("")
     first = page.wait_for_end()
     page.edit("What is Corral?", "Tell me a story")
-    page.wait_for_text(20)
+    page.wait_for_text(80)
     page.stop()
     stopped = page.wait_for_end()
     page.button("Continue").click()
