@@ -185,10 +185,9 @@ def test_each_part_is_written_in_its_own_direction(new_visitor: NewVisitor) -> N
     page = new_visitor(locale="ar")
     text = "- one\n\n- two\n\n> a quote\n\n| a | b |\n|---|---|\n| c | d |\n\nمرحبا بك\n\n- مرحبا\n"
     show(page, [question("?"), answer(text)])
-    directions = page.page.locator(".answer__text :is(p, ul, blockquote, table)").evaluate_all(
+    directions = page.page.locator(".block :is(p, ul, blockquote, table)").evaluate_all(
         "nodes => nodes.map((node) => `${node.localName} ${getComputedStyle(node).direction}`)"
     )
     assert directions == [
         *("ul ltr", "p ltr", "p ltr", "blockquote ltr", "p ltr", "table ltr", "p rtl", "ul rtl"),
-        "p rtl",  # The place for what is not Markdown yet, empty here.
     ]

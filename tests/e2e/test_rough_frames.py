@@ -44,7 +44,7 @@ class Victim:
 def victim() -> Iterator[Victim]:
     if not DEMO_MODEL.is_file():
         pytest.skip("the demo model is not there; `make demo-model` trains it")
-    with live_server_process(wait_for_model=True, CORRAL_MAX_NEW_TOKENS="24") as server:
+    with live_server_process(wait_for_model=True, CORRAL_MAX_TOKENS="24") as server:
         yield Victim(server)
 
 

@@ -52,6 +52,7 @@ def test_page_data(settings: Any) -> None:
         "api": "/api/v1/",
         "is_staff": False,
         "assistant_name": "</script><b>Bob",
+        "texts": {"language": "en", "dir": "ltr", "plural": ["one", "other"], "messages": {}},
     }
     assert "csrftoken" in answer.cookies
 
