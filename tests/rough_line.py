@@ -32,6 +32,7 @@ class RoughLine:
     """0: never."""
     port: int = 0
     num_cuts: int = 0
+    is_open: threading.Event = field(default_factory=threading.Event)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @property
@@ -39,17 +40,21 @@ class RoughLine:
         """Address of the site through the line."""
         return f"http://127.0.0.1:{self.port}"
 
-    async def serve(self, ready: threading.Event, ended: asyncio.Event) -> None:
-        """Carry connections until ``ended``."""
+    async def serve(self) -> None:
+        """Carry connections until ``end`` is called."""
+        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
-        ready.set()
+        self.is_open.set()
         cutter = asyncio.create_task(self._cut_for_ever())
-        await ended.wait()
+        await self._ended.wait()
         cutter.cancel()
         server.close()
         self._cut()
-        await asyncio.sleep(0.05)
+
+    def end(self) -> None:
+        """Let ``serve`` end; from another thread."""
+        self._loop.call_soon_threadsafe(self._ended.set)
 
     async def _cut_for_ever(self) -> None:
         while self.cut_every_s:
@@ -124,21 +129,14 @@ def rough_line(
         bytes_per_s=bytes_per_s,
         cut_every_s=cut_every_s,
     )
-    ready = threading.Event()
-    loop = asyncio.new_event_loop()
-    ended = asyncio.Event()
-    thread = threading.Thread(
-        target=lambda: loop.run_until_complete(line.serve(ready, ended)), name="rough-line"
-    )
+    # Not in this thread: a test that drives a browser has a running loop of its own.
+    thread = threading.Thread(target=lambda: asyncio.run(line.serve()), name="rough-line")
     thread.start()
     try:
-        if not ready.wait(5):
+        if not line.is_open.wait(5):
             raise AssertionError("the line did not open")
         yield line
     finally:
-        loop.call_soon_threadsafe(ended.set)
+        if line.is_open.is_set():
+            line.end()
         thread.join(10)
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0.05))
-        loop.close()
