@@ -15,6 +15,7 @@ from benchmarks import (
     eta,
     health,
     memory,
+    press,
     queue,
     reuse,
     sockets,
@@ -27,6 +28,7 @@ from benchmarks.report import Report, median_of
 BENCHMARKS = {
     "decode": decode,
     "memory": memory,
+    "press": press,
     "reuse": reuse,
     "cancel": cancel,
     "stall": stall,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import bisect
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ai_model.engine.context import Context
+if TYPE_CHECKING:
+    from ai_model.engine.context import Context
 
 _SIZES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 128, 256)
 

@@ -176,6 +176,7 @@ class Engine:
             decode_tok_s=decoder.decode_speed.tok_s if decoder is not None else 0.0,
             prefill_tok_s=decoder.prefill_speed.tok_s if decoder is not None else 0.0,
             parked_bytes=decoder.parked_bytes if decoder is not None else 0,
+            step_cost=decoder.step_cost if decoder is not None else None,
         )
 
     def recent_steps(self) -> tuple[StepRecord, ...]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from ai_model.engine.model_info import ModelInfo
+
+if TYPE_CHECKING:
+    from ai_model.engine.step_cost import StepCost
 
 
 class EngineState(StrEnum):
@@ -62,3 +66,5 @@ class EngineSnapshot:
     prefill_tok_s: float
     parked_bytes: int = 0
     """KV states of conversations that hold no instance."""
+    step_cost: StepCost | None = None
+    """What steps cost here, as far as it has been measured and learned."""

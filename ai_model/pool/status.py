@@ -40,6 +40,10 @@ class ModelStatus:
     num_parameters: int = 0
     size_bytes: int = 0
     kv_bytes_per_token: int = 0
+    step_us: Mapping[str, int] = field(default_factory=dict)
+    """What a step costs here, in microseconds by its number of tokens."""
+    cell_us: float = 0.0
+    """What it costs more for every cell of the KV cache that a token looks at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

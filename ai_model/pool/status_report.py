@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Sized
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import psutil
 
@@ -26,6 +26,7 @@ from ai_model.pool.wait_record import WaitFigures
 
 if TYPE_CHECKING:
     from ai_model.engine.snapshot import EngineSnapshot, InstanceSnapshot
+    from ai_model.engine.step_cost import StepCost
 
 
 class ReportedPool(Protocol):
@@ -162,7 +163,15 @@ def _model(snapshot: EngineSnapshot) -> ModelStatus | None:
         num_parameters=info.num_parameters,
         size_bytes=info.size_bytes,
         kv_bytes_per_token=info.kv_bytes_per_token,
+        **_step_cost(snapshot.step_cost),
     )
+
+
+def _step_cost(cost: StepCost | None) -> dict[str, Any]:
+    if cost is None:
+        return {}
+    points = {str(size): round(1000 * cost.ms(size, 0)) for size, _ in cost.curve.points}
+    return {"step_us": points, "cell_us": 1000 * cost.cell_ms}
 
 
 def _instance(instance: InstanceSnapshot) -> InstanceStatus:

@@ -1,9 +1,9 @@
 """Joins ES modules into one, so that a browser fetches one file instead of thirty.
 
-Compressed together the modules also weigh a quarter less. Every module becomes a function that
-returns what it exports; nothing is renamed or left out. Only the forms the project uses are
-understood: ``import { a, b as c } from "./x.js"`` and ``export`` in front of a declaration.
-Anything else raises `NotJoinable`.
+All modules share one scope, so that the minifier may shorten every name and drop every export.
+Nothing is renamed here: two modules that declare the same name at their top are refused. Only the
+forms the project uses are understood: ``import { a, b } from "./x.js"`` and ``export`` in front of
+a declaration. Anything else raises `NotJoinable`.
 """
 
 from __future__ import annotations
@@ -12,22 +12,27 @@ import posixpath
 import re
 from collections.abc import Callable
 
-_IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"(\.[^"]+)";\n?', re.MULTILINE)
+_IMPORT = re.compile(r'^import\s*\{([\w\s,]*)\}\s*from\s*"(\.[^"]+)";\n?', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:class|function|const)\*? )(\w+)", re.MULTILINE)
+_TOP = re.compile(r"^(?:async )?(?:class|function|const|let)\*? (\w+)", re.MULTILINE)
 _LEFT_OVER = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
+_RENAMED = re.compile(r"\w+\s+as\s+\w+")
 
 
 class NotJoinable(ValueError):
-    """A module is written in a form the joiner does not know, or imports itself."""
+    """A module is written in a form the joiner does not know, or does not get on with another."""
 
 
 def join_modules(root: str, read: Callable[[str], str]) -> str:
     """One module with the exports of ``root``; ``read`` gives the source of a path."""
     order = _in_order(root, read, (), {})
-    names = {path: f"$m{number}" for number, path in enumerate(order)}
-    parts = [_as_function(path, source, names) for path, source in order.items()]
-    exports = ", ".join(_exports(order[root]))
-    return "".join(parts) + f"export const {{ {exports} }} = {names[root]};\n"
+    exports = _exports(order[root])
+    parts = [_without_frame(path, source) for path, source in order.items()]
+    _check_names(dict(zip(order, parts, strict=True)))
+    inner = "\n".join(parts)
+    names = ", ".join(exports)
+    # Names at the top of a module stay as they are; inside a function they become short.
+    return f"export const {{ {names} }} = (() => {{\n{inner}\nreturn {{ {names} }};\n}})();\n"
 
 
 def _in_order(
@@ -39,6 +44,8 @@ def _in_order(
     if path not in done:
         source = read(path)
         for match in _IMPORT.finditer(source):
+            if renamed := _RENAMED.search(match[1]):
+                raise NotJoinable(f"{path}: {renamed[0]}")
             _in_order(_resolve(path, match[2]), read, (*above, path), done)
         done[path] = source
     return done
@@ -52,13 +59,17 @@ def _exports(source: str) -> list[str]:
     return [match[2] for match in _EXPORT.finditer(source)]
 
 
-def _as_function(path: str, source: str, names: dict[str, str]) -> str:
-    def bind(match: re.Match[str]) -> str:
-        wanted = re.sub(r"(\w+)\s+as\s+(\w+)", r"\1: \2", " ".join(match[1].split()))
-        return f"const {{ {wanted} }} = {names[_resolve(path, match[2])]};\n"
-
-    exports = _exports(source)
-    body = _EXPORT.sub(r"\1\2", _IMPORT.sub(bind, source))
+def _without_frame(path: str, source: str) -> str:
+    body = _EXPORT.sub(r"\1\2", _IMPORT.sub("", source))
     if left_over := _LEFT_OVER.search(body):
         raise NotJoinable(f"{path}: {left_over[0]}")
-    return f"const {names[path]} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();\n"
+    return body
+
+
+def _check_names(bodies: dict[str, str]) -> None:
+    owners: dict[str, str] = {}
+    for path, body in bodies.items():
+        for name in _TOP.findall(body):
+            if name in owners:
+                raise NotJoinable(f"{owners[name]} and {path} both declare {name}")
+            owners[name] = path

@@ -1,12 +1,12 @@
 """The browser's texts: which language a visitor gets, and the catalog that goes with it.
 
 The English sentences stand in the scripts themselves, so English has no messages. The others come
-from ``locale/<language>/LC_MESSAGES/djangojs.mo``; ``texts.js`` is their reader.
+from ``locale/<language>/LC_MESSAGES/djangojs.mo``: the page reads them as a catalog (``texts.js``),
+the widget's panel is made once for each language.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
 from typing import Any
@@ -22,7 +22,6 @@ _PLURALS = {"ar": ("zero", "one", "two", "few", "many", "other")}
 _WANTED = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,3}")
 _NUM_KEYS = 46_649
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 def language_codes() -> tuple[str, ...]:
@@ -48,28 +47,19 @@ def best_language(wanted: object, default: str = "") -> str:
     return best_language(default) if default else settings.LANGUAGE_CODE
 
 
-def catalog(language: str, *, script: str = "") -> dict[str, Any]:
-    """What ``useCatalog`` of ``texts.js`` takes; with ``script`` only the texts it names."""
-    messages = _messages(language)
-    if script:
-        plain = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), script)
-        messages = {
-            msgid: text
-            for msgid, text in messages.items()
-            if json.dumps(msgid, ensure_ascii=False) in plain
-        }
+def direction(language: str) -> str:
+    """The way a language is written."""
+    return "rtl" if get_language_info(language)["bidi"] else "ltr"
+
+
+def catalog(language: str) -> dict[str, Any]:
+    """What ``useCatalog`` of ``texts.js`` takes."""
     return {
         "language": language,
-        "dir": "rtl" if get_language_info(language)["bidi"] else "ltr",
+        "dir": direction(language),
         "plural": plural_names(language),
-        "messages": {key_of(msgid): text for msgid, text in messages.items()},
+        "messages": {key_of(msgid): text for msgid, text in messages(language).items()},
     }
-
-
-def catalog_json(language: str, *, script: str = "") -> bytes:
-    """The catalog as a file."""
-    content = catalog(language, script=script)
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def key_of(msgid: str) -> str:
@@ -85,7 +75,8 @@ def key_of(msgid: str) -> str:
 
 
 @cache
-def _messages(language: str) -> dict[str, Any]:
+def messages(language: str) -> dict[str, Any]:
+    """The sentences by their English; a list for a counted one. Not to be changed."""
     if language == settings.LANGUAGE_CODE:
         return {}
     view = JavaScriptCatalog()

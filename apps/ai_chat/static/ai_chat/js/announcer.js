@@ -3,7 +3,7 @@
 import { keep, recall } from "./storage.js";
 import { spoken, takeSentences } from "./sentences.js";
 
-const KEY = "corral:reading";
+const READING_KEY = "corral:reading";
 const PAUSE_MS = 2_000;
 // Screen readers miss entries removed sooner than this.
 const LINGER_MS = 1_000;
@@ -21,12 +21,12 @@ export class Announcer {
     this.log = log;
     this.statusRegion = status;
     this.alertRegion = alert;
-    this.mode = recall(KEY, "live");
+    this.mode = recall(READING_KEY, "live");
   }
 
   setMode(mode) {
     this.mode = mode;
-    keep(KEY, mode);
+    keep(READING_KEY, mode);
   }
 
   status(text) {

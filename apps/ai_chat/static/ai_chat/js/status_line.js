@@ -30,7 +30,8 @@ const pools = () => {
     no_model: none, failed: none, draining: soon, down: soon,
   };
 };
-const FINE = new Set(["ok", "ready"]);
+/** States in which there is nothing to wait for. */
+export const FINE = new Set(["ok", "ready"]);
 const BUSY = new Set(["busy", "degraded"]);
 
 export class StatusLine {

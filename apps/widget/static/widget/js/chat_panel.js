@@ -8,7 +8,7 @@ import { Narrator } from "../../ai_chat/js/narrator.js";
 import { Outbox } from "../../ai_chat/js/outbox.js";
 import { ScrollKeeper } from "../../ai_chat/js/scroll_keeper.js";
 import { Connection, Link } from "../../ai_chat/js/socket.js";
-import { StatusLine } from "../../ai_chat/js/status_line.js";
+import { FINE, StatusLine } from "../../ai_chat/js/status_line.js";
 import { gettext } from "../../ai_chat/js/texts.js";
 import { Transcript } from "../../ai_chat/js/transcript.js";
 import { Consent } from "./consent.js";
@@ -21,7 +21,6 @@ import { scrollByKey } from "./reading_keys.js";
 import { Remote } from "./remote.js";
 import { WindowShape } from "./window_shape.js";
 
-const FINE = new Set(["ok", "ready"]);
 const IDENTIFY_WITHIN_MS = 30_000;
 
 export class ChatPanel {
