@@ -17,6 +17,7 @@ from ai_model.pool.errors import UnknownGeneration
 from ai_model.pool.request import PoolRequest
 from apps.ai_chat import services
 from apps.ai_chat.block_splitter import Block, BlockSplitter
+from apps.ai_chat.end_line import log_end
 from apps.ai_chat.errors import is_retryable, visitor_text
 from apps.ai_chat.exchange import DURABLE, TERMINAL, Exchange, JsonFrame, checksum
 from apps.ai_chat.markdown import blocks_of
@@ -75,6 +76,7 @@ class GenerationRelay:
         self.is_finished = False
         self._splitter = BlockSplitter()
         self._clock = TokenClock()
+        self._began_at = time.monotonic()
         self._send = send
 
     def begin(self) -> None:
@@ -117,6 +119,8 @@ class GenerationRelay:
                         self._clock.hear(frame, time.monotonic())
                         self._show(frame)
         except UnknownGeneration:
+            # Our own signs of life must not be taken for those of who began the answer.
+            keeper.cancel()
             await self._give_up()
         except asyncio.CancelledError:
             await asyncio.shield(self._save_progress())
@@ -219,6 +223,13 @@ class GenerationRelay:
         self._emit_blocks(self._splitter.clip(len(self.exchange.text)))
         self.is_finished = True
         self._emit(frame)
+        log_end(
+            self.answer,
+            frame,
+            began_at=self._began_at,
+            num_chars=len(self.exchange.text),
+            is_stored=is_stored,
+        )
         return is_stored
 
     async def fail(self, code: str) -> None:

@@ -15,6 +15,7 @@ from apps.ai_chat.errors import ChatError
 from apps.ai_chat.models import Conversation, Message
 from apps.ai_chat.visitor import Visitor
 
+FRESH = timedelta(seconds=2)
 STALE_AFTER = timedelta(seconds=12)
 """An answer in the making without a sign of life for so long has lost its process."""
 
@@ -76,8 +77,16 @@ def live_answers(*, visitor: Visitor) -> list[Message]:
 
 
 def streaming_answers(*, excluding: Sequence[uuid.UUID]) -> list[tuple[Message, str]]:
-    """Answers in the making that no process of ``excluding`` makes, each with its visitor's key."""
-    rows = Message.objects.filter(state=Message.State.STREAMING).select_related("conversation")
+    """Answers in the making that no process of ``excluding`` makes, each with its visitor's key.
+
+    An answer that gave a sign of life this moment is left out: it was stored an instant ago, and
+    whoever stored it is about to submit it.
+    """
+    rows = (
+        Message.objects.filter(state=Message.State.STREAMING)
+        .exclude(beat__gt=timezone.now() - FRESH)
+        .select_related("conversation")
+    )
     return [(row, row.conversation.visitor) for row in rows if row.generation not in excluding]
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from apps.ai_chat.generations import close_current_registry
+from apps.ai_chat import relay, services
+from apps.ai_chat.generations import close_current_registry, get_registry
 from apps.ai_chat.models import Conversation, Message
+from apps.ai_chat.services import progress
+from apps.ai_chat.visitor import Visitor
 from tests.apps.ai_chat.fake_pool import FakePool
 from tests.apps.ai_chat.sockets.rows import ANNA, num_messages, row_of, wait_for_state
 from tests.apps.ai_chat.tab import Tab
@@ -100,6 +104,46 @@ async def test_answer_nobody_knows_ends_as_interrupted(
     await open_tab(ANNA)
     row = await wait_for_state(gen, "interrupted")
     assert (row.text, row.error_code) == ("Half", "interrupted")
+
+
+async def test_an_answer_about_to_be_submitted_is_not_followed(
+    open_tab: OpenTab, pool: FakePool
+) -> None:
+    """Between storing a question and submitting it, the look for left-behind answers may come."""
+    tab = await open_tab()
+    first = await tab.ask("Hello?")
+    await pool.wait_for_request()
+    visitor = Visitor(key=(await row_of(first["gen"])).conversation.visitor)
+    generation = uuid.uuid4()
+    await pool.finish(first["gen"])
+    await tab.until_end()
+    sent = await database_sync_to_async(services.send_message)(
+        visitor=visitor, cid=uuid.uuid4(), generation=generation, text="And now?"
+    )
+    registry = get_registry()
+    assert await registry.recover() == 0
+    registry.start(visitor=visitor, sent=sent)
+    assert (await pool.wait_for_request(2)).generation == str(generation)
+
+
+async def test_following_an_unknown_answer_is_no_sign_of_life(
+    open_tab: OpenTab, pool: FakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab = await open_tab()
+    gen = (await tab.ask("Hello?"))["gen"]
+    await pool.wait_for_request()
+    await pool.say(gen, "Half")
+    await tab.until("gen.delta")
+    await close_current_registry()
+    await pool.die()
+    short = timedelta(seconds=1)
+    monkeypatch.setattr(progress, "STALE_AFTER", short)
+    monkeypatch.setattr(services, "STALE_AFTER", short)
+    monkeypatch.setattr(relay, "FLUSH_S", 0.05)
+    monkeypatch.setattr(relay, "BEAT_S", 0.05)
+    back = await open_tab(ANNA)
+    await back.send({"type": "gen.resume", "gen": gen, "after": 0})
+    assert (await wait_for_state(gen, "interrupted")).text == "Half"
 
 
 async def test_signed_in_visitor_and_sign_out(open_tab: OpenTab, pool: FakePool) -> None:
