@@ -19,6 +19,7 @@ from django.conf import settings
 from apps.widget.release import Release
 
 MAX_RELEASES = 12
+_PACKED = ".gz"
 _NAME = re.compile(r"[0-9A-Za-z.]{1,32}-[0-9a-f]{12}\Z")
 
 
@@ -33,6 +34,8 @@ def keep_release(release: Release) -> None:
         with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as z:
             for name, body in release.files.items():
                 z.writestr(name, body)
+            for name, body in release.packed.items():
+                z.writestr(name + _PACKED, body, zipfile.ZIP_STORED)
         os.replace(draft, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -43,14 +46,22 @@ def keep_release(release: Release) -> None:
 
 @lru_cache(maxsize=MAX_RELEASES)
 def find_release(version: str) -> Release | None:
-    """An earlier release, or None."""
+    """An earlier release, or None; read once."""
+    return stored_release(version)
+
+
+def stored_release(version: str) -> Release | None:
+    """A release as it was kept, or None."""
     if not _NAME.match(version):
         return None
     try:
         with zipfile.ZipFile(_path(version)) as stored:
-            return Release(version, {name: stored.read(name) for name in stored.namelist()})
+            bodies = {name: stored.read(name) for name in stored.namelist()}
     except (OSError, zipfile.BadZipFile):
         return None
+    files = {name: body for name, body in bodies.items() if not name.endswith(_PACKED)}
+    packed = {name: bodies[name + _PACKED] for name in files if name + _PACKED in bodies}
+    return Release(version, files, packed)
 
 
 def _path(version: str) -> Path:

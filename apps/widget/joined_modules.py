@@ -16,6 +16,8 @@ _IMPORT = re.compile(r'^import\s*\{([\w\s,]*)\}\s*from\s*"(\.[^"]+)";\n?', re.MU
 _EXPORT = re.compile(r"^export ((?:async )?(?:class|function|const)\*? )(\w+)", re.MULTILINE)
 _TOP = re.compile(r"^(?:async )?(?:class|function|const|let)\*? (\w+)", re.MULTILINE)
 _LEFT_OVER = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
+# What only the chat's own page needs of a module that the widget shares with it.
+_PAGE_ONLY = re.compile(r"^ *// <page>\n.*?^ *// </page>\n", re.MULTILINE | re.DOTALL)
 _RENAMED = re.compile(r"\w+\s+as\s+\w+")
 
 
@@ -60,7 +62,7 @@ def _exports(source: str) -> list[str]:
 
 
 def _without_frame(path: str, source: str) -> str:
-    body = _EXPORT.sub(r"\1\2", _IMPORT.sub("", source))
+    body = _EXPORT.sub(r"\1\2", _IMPORT.sub("", _PAGE_ONLY.sub("", source)))
     if left_over := _LEFT_OVER.search(body):
         raise NotJoinable(f"{path}: {left_over[0]}")
     return body

@@ -1,11 +1,12 @@
 """Makes scripts and styles small, in a short process of its own.
 
 The minifier brings the runtime of another language with it, about 9 MB that a web process would
-carry for good and needs once a release.
+carry for good and needs once a release; the packer takes seconds of pure work.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 SCRIPT = "application/javascript"
 STYLE = "text/css"
+_PACK = "pack"
 _WITHIN_S = 60
 _ROOT = Path(__file__).parents[2]
 
@@ -23,8 +25,18 @@ class MinifierFailed(RuntimeError):
 
 def minify(media_type: str, *sources: str) -> list[str]:
     """The same sources, small. Takes about half a second."""
+    return _in_own_process(media_type, sources)
+
+
+def pack(*bodies: bytes) -> list[bytes]:
+    """As gzip, 3 % smaller than gzip's own best. Takes about a second each."""
+    packed = _in_own_process(_PACK, [body.decode() for body in bodies])
+    return [base64.b64decode(body) for body in packed]
+
+
+def _in_own_process(task: str, sources: object) -> list[str]:
     done = subprocess.run(
-        [sys.executable, "-m", "apps.widget.minifier", media_type],
+        [sys.executable, "-m", "apps.widget.minifier", task],
         input=json.dumps(sources),
         cwd=_ROOT,
         capture_output=True,
@@ -38,12 +50,20 @@ def minify(media_type: str, *sources: str) -> list[str]:
     return small
 
 
-def _main() -> None:
-    import minify as minifier
+def _main(task: str) -> None:
+    sources: list[str] = json.load(sys.stdin)
+    if task == _PACK:
+        import zopfli.gzip
 
-    sources = json.load(sys.stdin)
-    json.dump([minifier.string(sys.argv[1], source) for source in sources], sys.stdout)
+        packed = [
+            zopfli.gzip.compress(source.encode()) for source in sources
+        ]
+        json.dump([base64.b64encode(body).decode() for body in packed], sys.stdout)
+    else:
+        import minify as minifier
+
+        json.dump([minifier.string(task, source) for source in sources], sys.stdout)
 
 
 if __name__ == "__main__":
-    _main()
+    _main(sys.argv[1])

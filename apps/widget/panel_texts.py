@@ -45,7 +45,7 @@ def _replaced(found: list[Token], language: str) -> Iterator[str]:
             one, at = _text_at(found, at + 2)
             many, at = _text_at(found, at + 1)
             forms = known.get(one) or (one, many)
-            yield "ngettext(" + ", ".join(_quoted(form) for form in forms)
+            yield "formOf(" + ", ".join(_quoted(form) for form in forms)
 
 
 def _text_at(found: list[Token], at: int) -> tuple[str, int]:

@@ -7,7 +7,8 @@ import logging
 import re
 
 from apps.widget.archive import find_release, keep_release
-from apps.widget.release import LOADER, Release, current_release
+from apps.widget.release import LOADER, Release
+from apps.widget.release_making import current_release
 
 logger = logging.getLogger(__name__)
 LOADER_PATH = "/w/v1.js"

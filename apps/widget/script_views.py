@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from apps.widget.release import JAVASCRIPT, compress, content_type_of
+from apps.widget.release import JAVASCRIPT, compress
 from apps.widget.script import LOADER_PATH, loader, loader_url, release_of
 
 LOADER_CACHE = "public, max-age=300"
@@ -25,7 +25,9 @@ def loader_script(request: HttpRequest) -> HttpResponse:
     base = request.build_absolute_uri(reverse("widget:loader")).removesuffix(LOADER_PATH)
     version, body = loader(base=base, site=request.GET.get("site", ""))
     tag = f"{version}-{zlib.crc32(body):08x}"
-    return _answer(request, body, JAVASCRIPT, LOADER_CACHE, tag=tag)
+    is_packed = _takes_gzip(request)
+    body = compress(body) if is_packed else body
+    return _answer(request, body, LOADER_CACHE, tag=tag, is_packed=is_packed)
 
 
 @require_safe
@@ -34,8 +36,10 @@ def release_file(request: HttpRequest, version: str, name: str) -> HttpResponse:
     release = release_of(version)
     if release is None or name not in release.files:
         raise Http404
-    body = release.files[name]
-    return _answer(request, body, content_type_of(name), RELEASE_CACHE, tag=f"{version}-{name}")
+    tag = f"{version}-{name}"
+    is_packed = _takes_gzip(request)
+    body = release.packed_file(name) if is_packed else release.files[name]
+    return _answer(request, body, RELEASE_CACHE, tag=tag, is_packed=is_packed)
 
 
 @require_safe
@@ -47,17 +51,20 @@ def demo(request: HttpRequest) -> HttpResponse:
     return render(request, "widget/demo.html", {"site": site, "loader": loader_url()})
 
 
+def _takes_gzip(request: HttpRequest) -> bool:
+    return bool(_ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")))
+
+
 def _answer(
-    request: HttpRequest, body: bytes, content_type: str, cache: str, *, tag: str
+    request: HttpRequest, body: bytes, cache: str, *, tag: str, is_packed: bool
 ) -> HttpResponse:
-    is_packed = bool(_ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")))
     etag = f'"{tag}{"-gz" if is_packed else ""}"'
     is_known = etag in request.headers.get("If-None-Match", "")
     response: HttpResponse
     if is_known:
         response = HttpResponseNotModified()
     else:
-        response = HttpResponse(compress(body) if is_packed else body, content_type=content_type)
+        response = HttpResponse(body, content_type=JAVASCRIPT)
         if is_packed:
             response["Content-Encoding"] = "gzip"
     response["ETag"] = etag

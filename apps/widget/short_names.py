@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import product
 from string import ascii_letters
 
@@ -17,10 +17,21 @@ from apps.widget.javascript import Kind, Token, tokens
 
 # Properties and methods of our own. The tests compare them with what a browser has and with what
 # the server's frames are made of.
-PROPERTIES = frozenset(
-    """
-    """.split()
-)
+_PROPERTIES = """
+alertRegion anchorLast announcer answerAgain api becomeUser box canContinue canLeave
+canProceed canRetry chips continuing delivery dots eraseChats exportChats extras facts
+findAnswer findByCid findTurn forQuestion fromEntry fromJson fromMessage frozenLength giveBack
+grown hasAgreed hasAsked helloFrame iconName identity isAgreed isAlert isBlocked isEmbedded
+isEmpty isFinished isFull isLive isOnline isOver isRecent isStalled isStopping isWanted keeper
+lastSeq lastTurn linkChanged liveTurn marks maxChars mayContinue meter narrator note onAgreed
+onAsk onChanged onDropped onErase onExport onFrame onGone onKey onLink onNamed onOpened
+onProceed onRate onRead onRetry onSend onStop onView outbox parts proceed questionTools
+readConversation readPool readsPage receive render restart sentences setLink setLive
+setMaxChars setMode setPool shownBlocks shownTail shownText showsCaret showsDots sidebar
+sincePhaseMs sinceStartMs sinceTextMs statusLine statusRegion tail thumbs tick toEnd tools
+toStart trimmedTurns turnOf userJwt views
+"""
+PROPERTIES = frozenset(_PROPERTIES.split())
 # What a host page may set from outside, and what the launcher does.
 _PUBLIC_TOKEN = re.compile(r"(?:accent|bg|fg|bubble-user|radius|font|inset-[xy]|z)\Z")
 _TOKEN = re.compile(r"--corral-([a-z-]+)")
@@ -34,17 +45,21 @@ class NotShortenable(ValueError):
 def shorten(script: str, style: str) -> tuple[str, str]:
     """Script and style with short names."""
     found = list(tokens(script))
-    spelled = {word for token in found if token.kind is Kind.TEXT for word in _words(token.text)}
+    spelled = {token.text.strip("\"'") for token in found if token.kind is Kind.TEXT}
     if clash := PROPERTIES & spelled:
         raise NotShortenable(", ".join(sorted(clash)))
-    names = _short(token.text for token in found if token.text in PROPERTIES)
+    taken = {token.text for token in found if token.kind is Kind.NAME}
+    names = _short((token.text for token in found if token.text in PROPERTIES), taken)
     texts = [token.text for token in found if token.kind is Kind.TEXT]
     in_script = Counter(name for text in texts for name in _CLASS.findall(text))
     in_style = Counter(_CLASS.findall(style))
-    classes = _short((in_script + in_style).elements(), only=in_script.keys() & in_style.keys())
-    custom = _short(
-        (name for name in _TOKEN.findall(style) if not _PUBLIC_TOKEN.match(name)), prefix="--"
+    both = in_script.keys() & in_style.keys()
+    spelled_in_style = set(re.findall(r"[.#]([\w-]+)", style))
+    classes = _short(
+        (name for name in (in_script + in_style).elements() if name in both), spelled_in_style
     )
+    ours = (name for name in _TOKEN.findall(style) if not _PUBLIC_TOKEN.match(name))
+    custom = {name: f"--{short}" for name, short in _short(ours, set()).items()}
 
     def put(text: str) -> str:
         text = _CLASS.sub(lambda name: classes.get(name[0], name[0]), text)
@@ -58,21 +73,15 @@ def shorten(script: str, style: str) -> tuple[str, str]:
     return "".join(map(renamed, found)), put(style)
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"[A-Za-z_$][\w$]*", text)
-
-
-def _short(
-    names: Iterable[str], *, only: Iterable[str] | None = None, prefix: str = "_"
-) -> dict[str, str]:
-    """Short names by long ones, the shortest for the most frequent."""
-    wanted = None if only is None else set(only)
-    counted = Counter(name for name in names if wanted is None or name in wanted)
+def _short(names: Iterable[str], taken: Collection[str]) -> dict[str, str]:
+    """Short names by long ones, the shortest for the most frequent; none that is taken."""
+    counted = Counter(names)
     ordered = sorted(counted, key=lambda name: (-counted[name], name))
-    return dict(zip(ordered, _candidates(prefix), strict=False))
+    free = (short for short in _candidates() if short not in taken)
+    return dict(zip(ordered, free, strict=False))
 
 
-def _candidates(prefix: str) -> Iterator[str]:
+def _candidates() -> Iterator[str]:
     for length in (1, 2):
         for letters in product(ascii_letters, repeat=length):
-            yield prefix + "".join(letters)
+            yield "".join(letters)

@@ -61,16 +61,22 @@ def test_every_command_exists() -> None:
     table = PAGE.read_text().split("## Commands")[1].split("\n## ")[0]
     calls = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `Corral(")]
     names = {name for cell in calls for name in re.findall(r'\("(\w+)"', cell)}
-    code = source("js/commands.js")
-    known = set(re.findall(r"^  (\w+)[(,:]", code.split("const COMMANDS")[1], re.MULTILINE))
-    known |= set(re.findall(r'"(\w+)"', re.findall(r"OF_PANEL = new Set\((.+)\)", code)[0]))
+    known = set()
+    for name, start in (
+        ("js/launcher.js", "const COMMANDS"),
+        ("js/chat_panel.js", "const commands"),
+    ):
+        table = source(name).split(start)[1].split("\n    };" if "panel" in name else "\n};")[0]
+        indent = re.search(r"\n( +)", table)
+        assert indent is not None
+        known |= set(re.findall(rf"^{indent[1]}(\w+)[(,:]", table, re.MULTILINE))
     assert names and names == known
 
 
 def test_every_event_is_told() -> None:
     row = next(row for row in PAGE.read_text().splitlines() if '`Corral("on"' in row)
     events = set(re.findall(r"`(\w+)`", row.split("|")[2]))
-    told = set(re.findall(r'emit\("(\w+)"', source("js/launcher.js", "js/panel.js")))
+    told = set(re.findall(r'emit\("(\w+)"', source("js/launcher.js", "js/chat_panel.js")))
     assert events == told | {"open", "close"}
 
 

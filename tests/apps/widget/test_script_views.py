@@ -8,15 +8,15 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
-from apps.widget.release import current_release
+from apps.widget.release_making import current_release
 
-FILE = f"/w/{current_release().version}/panel.js"
+FILE = f"/w/{current_release().version}/panel.en.js"
 
 
 def test_a_file_of_a_release_is_for_good(client: Client) -> None:
     answer = client.get(FILE, headers={"accept-encoding": "gzip, br"})
     assert answer.status_code == 200
-    assert gzip.decompress(answer.content) == current_release().files["panel.js"]
+    assert gzip.decompress(answer.content) == current_release().files["panel.en.js"]
     assert answer["Content-Type"] == "text/javascript; charset=utf-8"
     assert answer["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer["Access-Control-Allow-Origin"] == "*"
@@ -35,7 +35,7 @@ def test_who_has_it_is_told_so(client: Client) -> None:
 
 def test_who_cannot_unpack_gets_it_plain(client: Client) -> None:
     answer = client.get(FILE, headers={"accept-encoding": "gzip;q=0"})
-    assert answer.content == current_release().files["panel.js"]
+    assert answer.content == current_release().files["panel.en.js"]
     assert "Content-Encoding" not in answer
 
 
@@ -51,10 +51,10 @@ def test_the_loader_is_fresh_within_minutes(client: Client) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/w/0.1.0-000000000000/panel.js",
+        "/w/0.1.0-000000000000/panel.en.js",
         f"/w/{current_release().version}/nothing.js",
         f"/w/{current_release().version}/..%2fscript.py",
-        "/w/nonsense/panel.js",
+        "/w/nonsense/panel.en.js",
     ],
 )
 def test_what_is_not_there(client: Client, path: str) -> None:

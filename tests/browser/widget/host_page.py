@@ -156,17 +156,17 @@ class HostPage:
 
     @property
     def answer(self) -> str:
-        return self.turns.last.locator(".answer__text").text_content() or ""
+        return self.turns.last.locator(".answer > div:first-of-type").text_content() or ""
 
     def wait_until_online(self) -> None:
-        state = self.panel.locator(".header__status")
+        state = self.panel.locator("[data-state]")
         expect(state).to_have_attribute("data-state", "ok", timeout=ANSWER_MS)
 
     def wait_for_text(self, num_chars: int = 1) -> str:
         """Wait until the newest answer shows so many characters."""
         self.page.wait_for_function(
-            "num => ([...document.querySelector('corral-chat').shadowRoot"
-            ".querySelectorAll('.answer__text')].at(-1)?.textContent ?? '').length >= num",
+            "num => ([...document.querySelector('corral-chat').shadowRoot.querySelectorAll("
+            "'.answer > div:first-of-type')].at(-1)?.textContent ?? '').length >= num",
             arg=num_chars,
             timeout=ANSWER_MS,
         )

@@ -52,7 +52,7 @@ def test_in_answers(new_host_visitor: NewHostVisitor, shop: Shop) -> None:
         offset = end
     chat.finish(offset)
     expect(page.turns.last.locator(".block")).to_have_count(len(texts))
-    found = page.page.evaluate(FOREIGN_ELEMENTS, [".answer__text", ALLOWED])
+    found = page.page.evaluate(FOREIGN_ELEMENTS, [".answer > div:first-of-type", ALLOWED])
     assert found == []
     expect_calm(page.page.evaluate("window.__hit"), page.requests, shop)
 

@@ -88,18 +88,18 @@ export class AnswerRow {
       element("span", { className: `mark mark--${kind}` }, icon(kind === "good" ? "seal" : "info"), text)));
     const question = gettext("Did you mean");
     this.chips.hidden = suggestions.length === 0 || !this.#onAsk;
-    this.chips.setAttribute("aria-label", question);
+    this.chips.ariaLabel = question;
     this.chips.replaceChildren(element("span", {}, question), ...suggestions.map((text) => {
       const chip = button("chip", text);
       chip.dir = "auto";
-      chip.addEventListener("click", () => this.#onAsk(text));
+      chip.onclick = () => this.#onAsk(text);
       return chip;
     }));
   }
 
   #button(label, iconName, action) {
     const node = button("text-button", label, { iconName });
-    node.addEventListener("click", () => action?.(this.#answer));
+    node.onclick = () => action?.(this.#answer);
     return node;
   }
 }

@@ -24,7 +24,7 @@ export class Chat {
   #warmth = new Warmth();
 
   /**
-   * views: {transcript, composer, sidebar, statusLine, announcer, narrator, onOpened(id, how),
+   * views: {transcript, composer, statusLine, announcer, narrator, onOpened(id, how),
    * onNamed(id), onChanged(conversation)}.
    */
   constructor({ api, outbox, views }) {
@@ -47,6 +47,7 @@ export class Chat {
     this.#whenFree(() => this.send(text));
   }
 
+  // <page>
   /** A new version of a stored question; what followed the old one stays with it. */
   edit(turn, text) {
     const message = turn.id;
@@ -59,6 +60,7 @@ export class Chat {
     if (!this.conversation.liveTurn) this.connection.send({ type: "branch.select", message });
   }
 
+  // </page>
   /** given: {value: 1, -1 or 0, reason?, comment?}. */
   rate(answer, given) {
     this.#asked = answer.message;
@@ -138,30 +140,15 @@ export class Chat {
       this.#receiveAnswer(frame);
       return;
     }
-    switch (frame.type) {
-      case "welcome":
-        this.#welcome(frame);
-        break;
-      case "message.ack":
-        this.#acknowledged(frame);
-        break;
-      case "message.updated":
-        this.#messageUpdated(frame.message);
-        break;
-      case "conversation.updated":
-        if (frame.changed === "messages" && frame.conversation.id === this.conversation.id) this.#readAgain();
-        this.views.sidebar.refresh();
-        break;
-      case "conversation.deleted":
-        if (frame.conversation === this.conversation.id) this.#leave();
-        this.views.sidebar.refresh();
-        break;
-      case "error":
-        this.#refused(frame);
-        break;
-      default:
-        break; // pong, bye and whatever a later server adds.
-    }
+    // Not pong, bye and whatever a later server adds.
+    ({
+      welcome: () => this.#welcome(frame),
+      "message.ack": () => this.#acknowledged(frame),
+      "message.updated": () => this.#messageUpdated(frame.message),
+      "conversation.updated": () => frame.changed === "messages" && frame.conversation.id === this.conversation.id && this.#readAgain(),
+      "conversation.deleted": () => frame.conversation === this.conversation.id && this.#leave(),
+      error: () => this.#refused(frame),
+    })[frame.type]?.();
   }
 
   #welcome(frame) {
@@ -175,7 +162,6 @@ export class Chat {
       conversation !== null && conversation === this.conversation.id && !this.conversation.findTurn(gen);
     if ((frame.live ?? []).some(isNews)) this.#readAgain();
     this.#resumeLive();
-    this.views.sidebar.refresh();
     this.#changed();
     if (this.#warmth.isWanted) this.warm();
   }
@@ -199,7 +185,6 @@ export class Chat {
     } else if (!entry && frame.conversation === this.conversation.id) {
       this.#readAgain();
     }
-    this.views.sidebar.refresh();
     this.#changed();
   }
 
@@ -238,9 +223,8 @@ export class Chat {
   #receiveAnswer(frame) {
     const turn = this.conversation.findTurn(frame.gen);
     if (!turn) {
-      // An answer in another tab, or in another conversation of the list, begins or ends.
+      // An answer that another tab asked for begins.
       if (frame.type === "gen.created" && frame.conversation === this.conversation.id) this.#readAgain();
-      if (["gen.created", "gen.done", "gen.error"].includes(frame.type)) this.views.sidebar.refresh();
       return;
     }
     const answer = turn.answer;
@@ -256,7 +240,6 @@ export class Chat {
 
   #ended(answer) {
     if (answer.error?.code === "no_model") this.views.statusLine.setPool("no_model");
-    this.views.sidebar.refresh();
     this.#checkText(answer);
   }
 

@@ -65,7 +65,7 @@ export class Composer {
     this.#isLive = isLive;
     this.#liveSince = performance.now();
     this.notice("");
-    this.parts.button.setAttribute("aria-label", isLive ? gettext("Stop") : gettext("Send"));
+    this.parts.button.ariaLabel = isLive ? gettext("Stop") : gettext("Send");
     this.parts.form.classList.toggle("composer--live", isLive);
     this.#changed();
   }
@@ -80,11 +80,13 @@ export class Composer {
     this.parts.notice.hidden = text === "";
   }
 
+  // <page>
   /** Send what is written, as if Enter had been pressed. */
   take() {
     this.#send();
   }
 
+  // </page>
   focus() {
     this.parts.text.focus({ preventScroll: true });
   }
@@ -136,8 +138,8 @@ export class Composer {
     keep(this.#draftKey, text.value === "" ? null : text.value);
     text.style.blockSize = "auto";
     text.style.blockSize = `${text.scrollHeight}px`;
-    text.setAttribute("aria-invalid", String(over > 0));
-    button.setAttribute("aria-disabled", String(!this.#isLive && (typed === "" || over > 0)));
+    text.ariaInvalid = over > 0;
+    button.ariaDisabled = !this.#isLive && (typed === "" || over > 0);
     count.hidden = over < (COUNTER_FROM - 1) * this.maxChars;
     count.classList.toggle("composer__count--over", over > 0);
     setText(count, over > 0 ? tooManySentence(over) : leftSentence(-over));

@@ -9,16 +9,16 @@ export const Delivery = Object.freeze({ PENDING: "pending", STORED: "stored" });
  * stayed as it was; `replaced` the turns that an edited question stands in place of, until it is stored.
  */
 export class Turn {
-  constructor({ cid = null, id = null, text, delivery, answer = null, versions = null, context = null }) {
-    this.cid = cid;
-    this.id = id;
-    this.text = text;
-    this.delivery = delivery;
-    this.answer = answer;
-    this.versions = versions;
-    this.context = context;
-    this.request = null;
-    this.replaced = [];
+  cid = null;
+  id = null;
+  answer = null;
+  versions = null;
+  request = null;
+  replaced = [];
+
+  /** given: {text, delivery}, and what else is known of cid, id, answer, versions, context. */
+  constructor(given) {
+    Object.assign(this, given);
   }
 
   /** A question on its way to the server. */

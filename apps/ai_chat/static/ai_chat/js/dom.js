@@ -31,7 +31,7 @@ export function button(className, label, { iconName = null, text = label } = {})
   const node = element("button", { className, type: "button" });
   if (iconName) node.append(icon(iconName));
   if (text) node.append(element("span", {}, text));
-  else node.setAttribute("aria-label", label);
+  else node.ariaLabel = label;
   return node;
 }
 
@@ -43,5 +43,5 @@ export function setText(node, text) {
 /** Give a button without words its drawing and its name. */
 export function setLook(node, iconName, label) {
   node.replaceChildren(icon(iconName));
-  node.setAttribute("aria-label", label);
+  node.ariaLabel = label;
 }

@@ -38,6 +38,6 @@ export class Drawer {
     main.inert = this.#isOpen;
     backdrop.hidden = !this.#isOpen;
     sidebar.classList.toggle("sidebar--open", this.#isOpen);
-    opener.setAttribute("aria-expanded", String(this.#isOpen));
+    opener.ariaExpanded = this.#isOpen;
   }
 }

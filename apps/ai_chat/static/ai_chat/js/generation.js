@@ -21,26 +21,28 @@ export const OPEN_ENDS = new Set(["length", "user_stop", "deadline", "shutdown",
 export class Generation {
   #awaitsOldText = false;
 
-  constructor({ gen, conversation = null, message = null }) {
-    this.gen = gen;
-    this.conversation = conversation;
-    this.message = message;
-    this.phase = Phase.SENDING;
-    this.lastSeq = 0;
-    this.text = "";
-    this.length = 0;
-    this.blocks = [];
-    this.queue = null;
-    this.progress = null;
-    this.notices = [];
-    this.isStopping = false;
-    this.isStalled = false;
-    this.frozenLength = null;
-    this.done = null;
-    this.error = null;
-    this.versions = null;
-    this.feedback = null;
-    this.mayContinue = false;
+  conversation = null;
+  message = null;
+  phase = Phase.SENDING;
+  lastSeq = 0;
+  text = "";
+  length = 0;
+  blocks = [];
+  queue = null;
+  progress = null;
+  notices = [];
+  isStopping = false;
+  isStalled = false;
+  frozenLength = null;
+  done = null;
+  error = null;
+  versions = null;
+  feedback = null;
+  mayContinue = false;
+
+  /** given: {gen, conversation?, message?}. */
+  constructor(given) {
+    Object.assign(this, given);
   }
 
   /** An answer as the REST interface stores it. A streaming one starts empty and is replayed. */

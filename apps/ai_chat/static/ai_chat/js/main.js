@@ -27,6 +27,10 @@ import { VersionSwitch } from "./version_switch.js";
 
 const JUST_NAMED = "corral:just-named";
 const JUST_NAMED_MS = 5_000;
+// What may change the list of conversations.
+const IN_LIST = new Set([
+  "welcome", "message.ack", "conversation.updated", "conversation.deleted", "gen.created", "gen.snapshot", "gen.done", "gen.error",
+]);
 
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("corral-data").textContent);
@@ -96,13 +100,13 @@ const statusLine = new StatusLine(
 const chat = new Chat({
   api,
   outbox: new Outbox(),
-  views: { transcript, composer, sidebar, statusLine, announcer, narrator, onOpened, onNamed, onChanged },
+  views: { transcript, composer, statusLine, announcer, narrator, onOpened, onNamed, onChanged },
 });
 const connection = new Connection({
   url: new URL(data.ws_path, location.href.replace(/^http/, "ws")).href,
   hello: () => chat.helloFrame(),
   isBusy: () => chat.isBusy,
-  onFrame: (frame) => chat.receive(frame),
+  onFrame: received,
   onLink: (link) => chat.linkChanged(link),
   fallback: () => new PostLine({ base: data.api, headers: () => api.headers("POST"), query: `lang=${language()}` }),
 });
@@ -123,6 +127,11 @@ new PrivacyMenu(
   api,
   erased,
 );
+
+function received(frame) {
+  chat.receive(frame);
+  if (IN_LIST.has(frame.type)) sidebar.refresh();
+}
 
 function open(id) {
   drawer.close();

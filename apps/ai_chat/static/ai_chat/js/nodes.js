@@ -27,7 +27,7 @@ export function outline(place) {
     const level = Number(node.className.at(-1));
     while (above.at(-1) >= level) above.pop();
     above.push(level);
-    node.setAttribute("aria-level", above.length + 1);
+    node.ariaLevel = above.length + 1;
   }
 }
 

@@ -30,11 +30,13 @@ export class Outbox {
     this.#save();
   }
 
+  // <page>
   clear() {
     this.entries = [];
     this.#save();
   }
 
+  // </page>
   #save() {
     keep(KEY, this.entries.length ? this.entries : null);
   }

@@ -50,7 +50,7 @@ export class PrivacyMenu {
   async #erase() {
     const { dialog, sure, trouble } = this.parts;
     if (sure.getAttribute("aria-disabled") === "true") return;
-    sure.setAttribute("aria-disabled", "true");
+    sure.ariaDisabled = "true";
     try {
       await this.api.eraseVisitor();
       dialog.close();
@@ -58,7 +58,7 @@ export class PrivacyMenu {
     } catch {
       setText(trouble, gettext("Your chats could not be deleted. Please try again."));
     } finally {
-      sure.setAttribute("aria-disabled", "false");
+      sure.ariaDisabled = "false";
     }
   }
 }

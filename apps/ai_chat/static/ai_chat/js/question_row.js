@@ -9,8 +9,13 @@ export class QuestionRow {
   constructor(actions) {
     this.text = element("p", { className: "question__text", dir: "auto" });
     this.tick = element("span", { className: "question__tick", role: "img", "aria-label": gettext("Not sent yet") }, icon("clock"));
+    // <page>
     this.tools = actions.extras?.questionTools(this.text, actions);
-    this.element = element("article", { className: "question", "aria-label": gettext("You") }, this.text, this.tick, this.tools?.element ?? "");
+    // </page>
+    this.element = element("article", { className: "question", "aria-label": gettext("You") }, this.text, this.tick);
+    // <page>
+    this.element.append(this.tools?.element ?? "");
+    // </page>
   }
 
   /** isBusy: some answer is being written. */
@@ -20,6 +25,8 @@ export class QuestionRow {
     this.element.hidden = turn.text === "";
     this.tick.hidden = !isPending;
     this.element.classList.toggle("question--pending", isPending && !isOnline);
+    // <page>
     this.tools?.render(turn, isBusy);
+    // </page>
   }
 }

@@ -11,7 +11,9 @@ export const Link = Object.freeze({
 const PING_EVERY_MS = 20_000;
 const SILENCE_MS = 45_000;
 const WELCOME_WITHIN_MS = 6_000;
+// <page>
 const MISSES_TO_FALL_BACK = 2;
+// </page>
 const TRY_AGAIN_LATER = 4429;
 const REPLACED = 4409;
 const NOT_RECOGNISED = 4401;
@@ -34,21 +36,19 @@ export class Connection {
   #lastFrameAt = 0;
   #wasReplaced = false;
   #numRefusals = 0;
+  // <page>
   #numMisses = 0;
+  // </page>
+
+  state = Link.CONNECTING;
 
   /**
-   * url: address of the socket; hello: () => first frame; isBusy: () => an answer is running;
+   * given: {url: address of the socket; hello: () => first frame; isBusy: () => an answer is running;
    * onFrame(frame), onLink(state): called for every frame and change of state; fallback: () => a
-   * line that looks like a socket, for networks where no socket is ever welcomed.
+   * line that looks like a socket, for networks where no socket is ever welcomed, or nothing}.
    */
-  constructor({ url, hello, isBusy, onFrame, onLink, fallback = null }) {
-    this.fallback = fallback;
-    this.url = url;
-    this.hello = hello;
-    this.isBusy = isBusy;
-    this.onFrame = onFrame;
-    this.onLink = onLink;
-    this.state = Link.CONNECTING;
+  constructor(given) {
+    Object.assign(this, given);
   }
 
   start() {
@@ -100,15 +100,22 @@ export class Connection {
       this.#enter(Link.OFFLINE);
       return;
     }
-    const isFallback = this.fallback !== null && this.#numMisses >= MISSES_TO_FALL_BACK;
-    // The next attempt after the fallback is a socket again.
-    this.#numMisses = isFallback ? 0 : this.#numMisses + 1;
-    const socket = isFallback ? this.fallback() : new WebSocket(this.url, ["chat.v1"]);
+    const socket = this.#newLine();
     this.#socket = socket;
     this.#welcomeTimer = setTimeout(() => this.#lose(socket), WELCOME_WITHIN_MS);
     socket.onopen = () => socket.send(JSON.stringify(this.hello()));
     socket.onmessage = (event) => this.#receive(socket, event.data);
     socket.onclose = (event) => this.#lose(socket, event.code);
+  }
+
+  #newLine() {
+    // <page>
+    const isFallback = this.fallback && this.#numMisses >= MISSES_TO_FALL_BACK;
+    // The next attempt after the fallback is a socket again.
+    this.#numMisses = isFallback ? 0 : this.#numMisses + 1;
+    if (isFallback) return this.fallback();
+    // </page>
+    return new WebSocket(this.url, ["chat.v1"]);
   }
 
   #receive(socket, data) {
@@ -125,7 +132,9 @@ export class Connection {
       this.#attempt = 0;
       this.#retryAfterMs = 0;
       this.#numRefusals = 0;
+      // <page>
       if (socket instanceof WebSocket) this.#numMisses = 0;
+      // </page>
       this.#enter(Link.ONLINE);
     }
     if (frame.type === "bye" && frame.retry_after_s) this.#retryAfterMs = 1000 * frame.retry_after_s;

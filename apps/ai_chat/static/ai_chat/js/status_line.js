@@ -11,17 +11,16 @@ const POLL_BUSY_MS = 15_000;
 
 // Asked for when a state is shown: the visitor's language may come after this module.
 const links = () => ({
-  [Link.CONNECTING]: gettext("Connecting"),
-  [Link.RECONNECTING]: gettext("Reconnecting"),
-  [Link.OFFLINE]: gettext("Offline"),
-  [Link.REFUSED]: gettext("Not available"),
+  connecting: gettext("Connecting"),
+  reconnecting: gettext("Reconnecting"),
+  offline: gettext("Offline"),
+  refused: gettext("Not available"),
 });
-const bars = () => ({
-  [Link.CONNECTING]: gettext("Connecting\u2026"),
-  [Link.RECONNECTING]: gettext("Reconnecting\u2026"),
-  [Link.OFFLINE]: gettext("You're offline. Messages will be sent when you're back."),
-  [Link.REFUSED]: gettext("Chat is not available here. Please reload the page."),
-});
+const barOf = (link) => ({
+  online: "",
+  offline: gettext("You're offline. Messages will be sent when you're back."),
+  refused: gettext("The chat is not available here. Please reload the page."),
+}[link] ?? `${links()[link]}\u2026`);
 const pools = () => {
   const [online, busy, loading] = [gettext("Online"), gettext("Busy"), gettext("Starting up the model")];
   const [none, soon] = [gettext("No model yet"), gettext("Back soon")];
@@ -54,7 +53,7 @@ export class StatusLine {
     clearTimeout(this.#barTimer);
     clearTimeout(this.#sayTimer);
     this.#draw();
-    const text = bars()[link] ?? "";
+    const text = barOf(link);
     if (text === "") {
       this.parts.bar.hidden = true;
       return;

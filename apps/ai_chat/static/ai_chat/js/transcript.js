@@ -59,12 +59,14 @@ export class Transcript {
     else requestAnimationFrame(draw);
   }
 
+  // <page>
   /** Edit the newest question that can be edited. */
   editLast() {
     const turn = this.#conversation.turns.findLast(({ id, text }) => id && text !== "");
     this.#rows.get(turn)?.question.tools?.edit();
   }
 
+  // </page>
   /** Rows of turns that were read again keep their elements, so nothing flickers and the focus stays. */
   #adoptRows() {
     const old = [...this.#rows.entries()];

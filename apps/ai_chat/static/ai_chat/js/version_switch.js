@@ -27,10 +27,10 @@ export class VersionSwitch {
     this.#at = found === -1 ? this.#ids.length - 1 : found;
     const values = { n: this.#at + 1, total: this.#ids.length };
     this.element.hidden = values.total < 2;
-    this.element.setAttribute("aria-label", fill(gettext("Version %(n)s of %(total)s"), values));
+    this.element.ariaLabel = fill(gettext("Version %(n)s of %(total)s"), values);
     setText(this.count, `${values.n}/${values.total}`);
     // A focused button is never taken away: at the end it only does nothing.
-    this.parts[0].setAttribute("aria-disabled", String(values.n <= 1));
-    this.parts[1].setAttribute("aria-disabled", String(values.n >= values.total));
+    this.parts[0].ariaDisabled = values.n <= 1;
+    this.parts[1].ariaDisabled = values.n >= values.total;
   }
 }

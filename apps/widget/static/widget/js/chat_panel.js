@@ -9,7 +9,7 @@ import { Outbox } from "../../ai_chat/js/outbox.js";
 import { ScrollKeeper } from "../../ai_chat/js/scroll_keeper.js";
 import { Connection, Link } from "../../ai_chat/js/socket.js";
 import { FINE, StatusLine } from "../../ai_chat/js/status_line.js";
-import { gettext } from "../../ai_chat/js/texts.js";
+import { direction, gettext, language } from "../../ai_chat/js/texts.js";
 import { Transcript } from "../../ai_chat/js/transcript.js";
 import { Consent } from "./consent.js";
 import { buildFrame } from "./frame.js";
@@ -28,14 +28,15 @@ export class ChatPanel {
   #isAwaited = false; // The last page was left while an answer was being written.
   #ofUser = null;
   #state = "closed";
+  #unknown = new Set();
   #waiting = [];
 
-  constructor(host, { base, version, config, catalog }) {
+  constructor(host, { base, version, context }, config) {
     Object.assign(this, { host, config, version });
     const parts = (this.parts = buildFrame(config));
     const { dialog, frame } = parts;
-    frame.dir = catalog.dir ?? "ltr";
-    frame.lang = catalog.language ?? "en";
+    frame.dir = direction();
+    frame.lang = language();
     host.button.setAttribute("aria-controls", "panel");
     host.rename(host.label.textContent || gettext("Open the chat"));
     this.identity = new Identity(host.site, () => this.#beginAgain());
@@ -45,6 +46,7 @@ export class ChatPanel {
     const narrator = new Narrator(this.announcer);
     const keeper = new ScrollKeeper(parts.scroller, parts.jump);
     this.facts = new PageFacts(parts.context, config.reads_page, () => this.#hasStarted && this.connection.restart());
+    this.facts.read(context);
     this.composer = new Composer(
       { form: parts.form, text: parts.text, button: parts.send, count: parts.count, notice: parts.notice },
       { onSend: (text) => this.submit(text), onStop: () => this.chat.stop(), onKey: (event) => scrollByKey(event, this.composer, keeper) },
@@ -67,7 +69,6 @@ export class ChatPanel {
       outbox: new Outbox(),
       views: {
         transcript, narrator, composer: this.composer, statusLine: this.statusLine, announcer: this.announcer,
-        sidebar: { refresh() {} },
         onOpened: (id) => this.#moveTo(id, "open"),
         onNamed: (id) => this.#moveTo(id, "rename"),
         onChanged: (conversation) => this.#changed(conversation),
@@ -109,7 +110,7 @@ export class ChatPanel {
     this.shape.open();
     this.#start();
     this.#readAll();
-    this.connection.wake();
+    if (this.#hasStarted) this.connection.wake();
     this.chat.warm();
     if (how === "quietly") return;
     if (matchMedia("(pointer: fine)").matches) this.composer.focus();
@@ -125,30 +126,25 @@ export class ChatPanel {
 
   /** Commands of the host page that need the panel. */
   async obey(name, [value, options = {}], isGesture) {
-    switch (name) {
-      case "ask":
+    const commands = {
+      ask: async () => {
         await this.host.open();
         if (options.send && isGesture) this.submit(value);
         else this.composer.giveBack(value);
-        break;
-      case "new":
-        this.#new();
-        break;
-      case "stop":
-        this.chat.stop();
-        break;
-      case "context":
-        this.facts.set(value);
-        break;
-      case "identify":
-        return this.#identify(value);
-      case "shutdown":
+      },
+      new: () => this.#new(),
+      stop: () => this.chat.stop(),
+      context: () => this.facts.set(value),
+      identify: () => this.#identify(value),
+      shutdown: () => {
         this.identity.forget();
         this.#beginAgain();
-        break;
-      case "forget":
-        return this.#forget();
-    }
+      },
+      forget: () => this.#forget(),
+    };
+    if (commands[name]) return commands[name]();
+    if (!this.#unknown.has(name)) console.warn(`Corral: there is no method "${name}".`);
+    this.#unknown.add(name);
     return undefined;
   }
 
@@ -196,34 +192,21 @@ export class ChatPanel {
     this.chat.receive(frame);
     // Behind it, so that token and conversation are stored at once: other tabs read them then.
     this.identity.observe(frame);
-    switch (frame.type) {
-      case "welcome":
-        this.#welcomed(frame);
-        break;
-      case "identified":
-        this.#identified();
-        break;
-      case "message.ack":
-        this.host.emit("message", { role: "user", conversation: frame.conversation, message: frame.message });
-        break;
-      case "conversation.updated":
-        this.#readElsewhere(frame.conversation);
-        break;
-      case "gen.queue":
-        this.host.emit("queue", { position: frame.position, eta_s: frame.eta_s });
-        break;
-      case "gen.done":
-      case "gen.error":
-        this.#answered(frame);
-        break;
-      case "pool.stats":
+    const answered = () => this.#answered(frame);
+    ({
+      welcome: () => this.#welcomed(frame),
+      identified: () => this.#identified(),
+      "message.ack": () => this.host.emit("message", { role: "user", conversation: frame.conversation, message: frame.message }),
+      "conversation.updated": () => this.#readElsewhere(frame.conversation),
+      "gen.queue": () => this.host.emit("queue", { position: frame.position, eta_s: frame.eta_s }),
+      "gen.done": answered,
+      "gen.error": answered,
+      "pool.stats": () => {
         this.statusLine.setPool(frame.state);
         if (FINE.has(frame.state)) this.connection.send({ type: "pool.unwatch" });
-        break;
-      case "error":
-        this.#refused(frame);
-        break;
-    }
+      },
+      error: () => this.#refused(frame),
+    })[frame.type]?.();
   }
 
   #welcomed({ site, user }) {
@@ -372,9 +355,9 @@ export class ChatPanel {
 
   #listen() {
     const { dialog, fresh, close, wider, starters, text } = this.parts;
-    fresh.addEventListener("click", () => this.#new());
-    close.addEventListener("click", () => this.host.close());
-    wider.addEventListener("click", () => wider.setAttribute("aria-pressed", String(dialog.classList.toggle("panel--wide"))));
+    fresh.onclick = () => this.#new();
+    close.onclick = () => this.host.close();
+    wider.onclick = () => wider.ariaPressed = dialog.classList.toggle("panel--wide");
     starters.addEventListener("click", ({ target }) => {
       const starter = target.closest(".starter");
       if (starter) this.submit(starter.textContent);

@@ -9,8 +9,8 @@ export class Consent {
     Object.assign(this, { box: consent, text, identity, announcer, onAgreed });
     const yes = button("text-button consent__yes", gettext("Agree and send"));
     const no = button("text-button", gettext("Not now"));
-    yes.addEventListener("click", () => this.#answer(true));
-    no.addEventListener("click", () => this.#answer(false));
+    yes.onclick = () => this.#answer(true);
+    no.onclick = () => this.#answer(false);
     this.yes = yes;
     consent.append(
       element("p", { dir: "auto" }, notice || gettext("Your messages are stored on this site's server and answered by an AI.")),

@@ -4,7 +4,7 @@
  */
 ((servedBase, version, servedSite) => {
   const isTag = (script) => /\/w\/(v1|[\w.-]+\/w)\.js/.test(script?.src);
-  const scripts = [document.currentScript, ...document.querySelectorAll("script")];
+  const scripts = [document.currentScript, ...document.scripts];
   const tag = scripts.find(isTag) ?? scripts.find((script) => script?.dataset.site);
   const base = isTag(tag) ? tag.src.split("/w/")[0] : servedBase;
   const early = window.Corral;
@@ -18,6 +18,6 @@
   window.Corral = Object.assign(corral, { q: early?.q ?? [], version });
   import(`${base}/w/${version}/launcher.js`).then(
     ({ start }) => start({ base, version, site: servedSite, ...tag?.dataset }),
-    (error) => console.warn(`Corral: no chat from ${base}.`, error),
+    (error) => console.warn("Corral: no chat.", error),
   );
 })("__BASE__", "__VERSION__", "__SITE__");

@@ -6,7 +6,7 @@ import { fill, gettext, ngettext } from "../../ai_chat/js/texts.js";
 export class OptionsSheet {
   /**
    * parts: {sheet, options, privacy}; announcer; actions: {onExport() => blob, onErase()}, both may
-   * throw; site: {retention_days, privacy_url}; isBlocked() => this browser stores nothing.
+   * throw an answer of the server; site: {retention_days, privacy_url}; isBlocked() => this browser stores nothing.
    */
   constructor({ sheet, options, privacy }, { announcer, actions, site, isBlocked }) {
     Object.assign(this, { sheet, opener: options, announcer, actions, isBlocked });
@@ -41,7 +41,7 @@ export class OptionsSheet {
       element("div", { className: "sheet__end" }, done),
     );
     this.days = site.retention_days;
-    for (const opener of [options, privacy]) opener.addEventListener("click", () => this.toggle());
+    for (const opener of [options, privacy]) opener.onclick = () => this.toggle();
   }
 
   get isOpen() {
@@ -51,7 +51,7 @@ export class OptionsSheet {
   toggle(isOpen = !this.isOpen) {
     if (isOpen === this.isOpen) return;
     this.sheet.hidden = !isOpen;
-    this.opener.setAttribute("aria-expanded", String(isOpen));
+    this.opener.ariaExpanded = isOpen;
     this.#showQuestion(false, true);
     setText(this.result, "");
     setText(this.kept, this.#keptSentence());
@@ -104,6 +104,6 @@ export class OptionsSheet {
 
 function action(label, onClick) {
   const node = button("text-button", label);
-  node.addEventListener("click", onClick);
+  node.onclick = onClick;
   return node;
 }

@@ -1,12 +1,5 @@
 /** The REST side for a page of another site: a token instead of cookies. */
 
-export class RemoteError extends Error {
-  constructor(status) {
-    super(`The server answered ${status}.`);
-    this.status = status;
-  }
-}
-
 export class Remote {
   /** base: the chat server; identity: whose chats. */
   constructor(base, identity) {
@@ -31,7 +24,7 @@ export class Remote {
     const { token, userJwt } = this.identity;
     const headers = { Accept: "application/json", Authorization: `Bearer ${userJwt ?? token}` };
     const answer = await fetch(this.base + path, { method, headers, credentials: "omit" });
-    if (!answer.ok) throw new RemoteError(answer.status);
+    if (!answer.ok) throw answer;
     return answer;
   }
 }

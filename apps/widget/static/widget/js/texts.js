@@ -1,6 +1,6 @@
 /**
  * The words of a panel, which is made once for each language: its sentences stand in the code in place
- * of the English ones. Has the names of ai_chat/js/texts.js, whose place it takes.
+ * of the English ones. Takes the place of ai_chat/js/texts.js.
  */
 
 const LANGUAGE = "__LANGUAGE__";
@@ -9,8 +9,8 @@ const PLURALS = "__PLURALS__".split(" ");
 export const language = () => LANGUAGE;
 export const direction = () => "__DIR__";
 
-/** given: all forms of a counted text, and the number. */
-export function ngettext(...given) {
+/** In place of ngettext. given: all forms of a counted text, and the number. */
+export function formOf(...given) {
   const n = given.pop();
   return given[PLURALS.indexOf(new Intl.PluralRules(LANGUAGE).select(n))] ?? given.at(-1);
 }
