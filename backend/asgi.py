@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
 
@@ -25,9 +26,12 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from apps.ai_chat.backlog import WithBacklog  # noqa: E402
 from apps.ai_chat.routing import websocket_urlpatterns  # noqa: E402
 from apps.ai_pool.lifecycle import start_pool  # noqa: E402
+from apps.ai_pool.metrics_sockets import CountedSockets  # noqa: E402
+from apps.ai_pool.server_lock import hold_server_lock  # noqa: E402
 from backend.lifespan import lifespan, shut_down_with_reactor  # noqa: E402
 from backend.socket_threads import SocketThreads  # noqa: E402
 
+hold_server_lock(settings.CORRAL_VAR_DIR)
 start_pool()
 shut_down_with_reactor()
 
@@ -35,7 +39,7 @@ application = ProtocolTypeRouter(
     {
         "http": django_application,
         "websocket": WithBacklog(
-            SocketThreads(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+            CountedSockets(SocketThreads(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
         ),
         "lifespan": lifespan,
     }

@@ -309,10 +309,56 @@ SETTINGS: tuple[Setting, ...] = (
         section=SITE,
     ),
     Setting(
+        name="CORRAL_LOAD_TEST_KEY",
+        type=str,
+        default="",
+        help=(
+            "Lets `manage.py loadtest` on another machine come in as many visitors; at least 16 "
+            "random characters. Empty: only tests on the server itself."
+        ),
+        section=SITE,
+    ),
+    Setting(
+        name="CORRAL_METRICS_TOKEN",
+        type=str,
+        default="",
+        help=(
+            "Whoever sends it as a bearer token may read /metrics; at least 20 random characters. "
+            "Empty: nobody by token."
+        ),
+        section=SITE,
+    ),
+    Setting(
+        name="CORRAL_METRICS_ALLOW",
+        type=list,
+        default=("127.0.0.1", "::1"),
+        help=(
+            "Addresses and networks that may read /metrics without a token, separated by commas; "
+            "none for no address. Everybody else but staff finds nothing there."
+        ),
+        section=SITE,
+    ),
+    Setting(
         name="CORRAL_VAR_DIR",
         type=Path,
         default=Path("var"),
         help="Directory for everything the server writes: database, pool socket, development key.",
+        section=SITE,
+    ),
+    Setting(
+        name="CORRAL_BACKUP_DIR",
+        type=str,
+        default="",
+        help="Directory for what `manage.py backup` writes; empty means backups in the var "
+        "directory. Another disk is better.",
+        section=SITE,
+    ),
+    Setting(
+        name="CORRAL_LOG_FORMAT",
+        type=str,
+        default="plain",
+        choices=("plain", "json"),
+        help="Lines of the log for people, or one JSON object each for machines.",
         section=SITE,
     ),
     Setting(

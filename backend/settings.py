@@ -7,6 +7,7 @@ from typing import Any
 
 import environ
 
+from ai_model.log_format import formatter
 from backend.env import BASE_DIR, load
 from backend.secret import secret_key
 from backend.var_dir import prepare_var_dir
@@ -157,8 +158,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
 SECURE_SSL_REDIRECT = IS_PRODUCTION and ENV["SECURE_SSL_REDIRECT"]
-# Probes come from the machine itself or its orchestrator, without TLS.
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
+# Probes and Prometheus come from the machine itself or its orchestrator, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_PRODUCTION else 0
 # This site's name alone: what its owner runs on other names below it is not ours to decide.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
@@ -183,11 +184,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {
-            "format": "{asctime} {levelname:<7} {name}: {message}",
-            "datefmt": "%H:%M:%S",
-            "style": "{",
-        }
+        "chosen": {"()": formatter, "name": ENV["CORRAL_LOG_FORMAT"]},
     },
     "filters": {
         # "Not ready yet" is what a probe asks for, not an error of the server.
@@ -196,7 +193,7 @@ LOGGING = {
             "callback": lambda record: getattr(record, "status_code", None) != 503,
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "chosen"}},
     "root": {"handlers": ["console"], "level": ENV["LOG_LEVEL"]},
     "loggers": {
         # Django's own console handler writes in DEBUG only, and its mail handler would send

@@ -154,6 +154,7 @@ def live_server_process(
     max_tok_s: float = 0.0,
     wait_for_model: bool = False,
     start_timeout_s: float = 40.0,
+    is_behind_proxy: bool = False,
     **overrides: str,
 ) -> Iterator[LiveServer]:
     """A migrated database and a Daphne on a free port, both in a new directory.
@@ -175,6 +176,7 @@ def live_server_process(
             [
                 *(sys.executable, "-m", "daphne", "--bind", "127.0.0.1", "--port", str(port)),
                 *("--websocket-max-message-size", "65536", "--websocket-max-frame-size", "65536"),
+                *(["--proxy-headers"] if is_behind_proxy else []),
                 "backend.asgi:application",
             ],
             cwd=ROOT,

@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 
+from ai_model.log_format import formatter
 from ai_model.pool.errors import BadFrame
 from ai_model.pool.frames import MAX_FRAME_BYTES
 from ai_model.pool.launch import Launch
@@ -24,10 +25,10 @@ OOM_SCORE = 500
 def main() -> int:
     """Run the pool process and return its exit code."""
     level = os.environ.get("LOG_LEVEL", "INFO").upper()
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter(os.environ.get("CORRAL_LOG_FORMAT", "")))
     logging.basicConfig(
-        level=level if level in logging.getLevelNamesMapping() else "INFO",
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-        datefmt="%H:%M:%S",
+        level=level if level in logging.getLevelNamesMapping() else "INFO", handlers=[handler]
     )
     try:
         launch = Launch.from_line(_read_line(0))

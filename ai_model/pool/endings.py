@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ai_model.engine.events import Finished, FinishReason
 from ai_model.pool.admission import DRAIN_RETRY_S
 from ai_model.pool.deadlines import Deadline
+from ai_model.pool.end_line import log_end
 from ai_model.pool.engine_link import EngineLink
 from ai_model.pool.generation import DoneReason, Generation, GenerationState, Outcome
 from ai_model.pool.register import Register
@@ -117,5 +118,7 @@ class Endings:
         self._close_books(generation)
 
     def _close_books(self, generation: Generation) -> None:
-        self._register.close(generation, self._clock())
+        now = self._clock()
+        self._register.close(generation, now)
+        log_end(generation, now)
         self._on_ended(generation)

@@ -80,6 +80,7 @@ class Generation:
         self.instance_at: float | None = None
         self.first_text_at: float | None = None
         self.first_token_at: float | None = None
+        self.last_token_at: float | None = None
         self.num_prompt_tokens = 0
         self.num_cached_tokens = 0
         self.num_dropped_turns = 0
@@ -166,6 +167,8 @@ class Generation:
             return None
         if self.first_token_at is None:
             self.first_token_at = now
+        if event.tokens:
+            self.last_token_at = now
         if event.text and self.first_text_at is None:
             self.first_text_at = now
         self.num_tokens += len(event.tokens)

@@ -9,6 +9,7 @@ from ai_model.engine.events import Delta, EngineEvent, Finished, FinishReason, P
 from ai_model.pool.endings import Endings
 from ai_model.pool.engine_link import EngineLink
 from ai_model.pool.generation import Generation
+from ai_model.pool.latencies import Latency
 from ai_model.pool.register import Register
 from ai_model.pool.timers import Timers
 
@@ -53,6 +54,7 @@ class Listener:
                     num_running=len(self._register.held) + 1,
                     prefill_s=event.prefill_s,
                 )
+            self._time_engine(event)
             self._endings.take_end(generation, event)
             self._on_freed()
         elif generation.is_ended:
@@ -62,21 +64,33 @@ class Listener:
         elif isinstance(event, Started):
             # Only now is it sure that it will not be given back to the line.
             left_at = now if generation.instance_at is None else generation.instance_at
-            self._register.statistics.waits.add(left_at - generation.submitted_at, now)
+            self._register.statistics.add_wait(left_at - generation.submitted_at, now)
             self._register.learn(self._register.wait_record.arrive(generation.id, left_at))
             generation.start(event, self._engine.model_label)
         elif isinstance(event, Progress):
             generation.progress(event)
 
     def _take_delta(self, generation: Generation, event: Delta, now: float) -> None:
-        is_first = generation.first_text_at is None
+        is_first, last_at = generation.first_text_at is None, generation.last_token_at
         due_in_s = generation.add(event, now)
         if is_first and generation.first_text_at is not None:
-            self._register.statistics.ttfts.add(now - generation.submitted_at, now)
+            self._register.statistics.add_ttft(now - generation.submitted_at, now)
+        if last_at is not None and event.tokens:
+            num_tokens = len(event.tokens)
+            gap_s = (now - last_at) / num_tokens
+            self._register.statistics.latencies.add(Latency.INTER_TOKEN, gap_s, num_tokens)
         if due_in_s is None:
             self._timers.drop(generation.id)
         else:
             self._timers.arm(generation.id, due_in_s, partial(self._flush, generation))
+
+    def _time_engine(self, event: Finished) -> None:
+        """Note how long the engine itself worked on an answer, as far as it came."""
+        latencies = self._register.statistics.latencies
+        if event.prefill_s > 0:
+            latencies.add(Latency.PREFILL, event.prefill_s)
+        if event.decode_s > 0:
+            latencies.add(Latency.DECODE, event.decode_s)
 
     def _flush(self, generation: Generation) -> None:
         generation.flush(self._clock())

@@ -26,6 +26,7 @@ ENV_NAMES = frozenset(
         "TZ",
         "TMPDIR",
         "LOG_LEVEL",
+        "CORRAL_LOG_FORMAT",
         "VIRTUAL_ENV",
         "LD_LIBRARY_PATH",
         "XDG_RUNTIME_DIR",

@@ -10,7 +10,8 @@ from ai_model.pool.config import PoolConfig
 from ai_model.pool.errors import PoolError
 from ai_model.pool.eta import EtaEstimator, Running
 from ai_model.pool.fair_queue import FairQueue, Ticket
-from ai_model.pool.generation import Generation
+from ai_model.pool.generation import Generation, Outcome
+from ai_model.pool.latencies import Latency
 from ai_model.pool.log_store import LogStore
 from ai_model.pool.request import PoolRequest
 from ai_model.pool.statistics import Statistics
@@ -82,7 +83,7 @@ class Register:
 
     def refuse(self, error: PoolError) -> None:
         """Count a request that was not taken."""
-        self.statistics.refuse(error.code)
+        self.statistics.refuse(error.code, error.reason)
 
     def take_next(self, now: float) -> Generation | None:
         """Reserve an instance for the next in line and return it; None when nobody waits."""
@@ -129,6 +130,8 @@ class Register:
         """Let the next promises profit from the outcome of one."""
         if wait is not None:
             self.estimator.record_wait(wait.promised, wait.seconds)
+            error_s = abs(wait.seconds - wait.promised.p50)
+            self.statistics.latencies.add(Latency.ETA_ERROR, error_s)
 
     def release(self, generation: Generation, now: float | None = None) -> None:
         """Take the instance back; the engine has let go of it (``now``), or never had it."""
@@ -137,7 +140,7 @@ class Register:
         self.line.release(generation.id)
         cancelled_at = self.cancelled_at.pop(generation.id, None)
         if cancelled_at is not None and now is not None:
-            self.statistics.cancels.add(now - cancelled_at, now)
+            self.statistics.add_cancel(now - cancelled_at, now)
 
     def release_all(self) -> None:
         """Take all instances back: the engine is gone."""
@@ -155,6 +158,8 @@ class Register:
         self.admission.leave(request.visitor, address=request.address, priority=request.priority)
         self.logs.end(generation.id, now)
         self.statistics.outcomes[generation.outcome] += 1
+        if generation.outcome in (Outcome.DONE, Outcome.LENGTH):
+            self.statistics.latencies.add(Latency.ANSWER, now - generation.submitted_at)
         if generation.error_code:
             self.statistics.errors[generation.error_code] += 1
         self.statistics.count_tokens(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from uuid import uuid4
 
+from ai_model.pool.latencies import Latencies, Latency
 from ai_model.pool.occupancy import Occupancy
 from ai_model.pool.samples import TimedSamples
 
@@ -19,10 +21,14 @@ class Statistics:
     """
 
     def __init__(self) -> None:
+        self.life = uuid4().hex
+        """Names this run of the pool: everything here has been counted since its start."""
         self.num_accepted = 0
         self.num_refused = 0
         self.refusals: Counter[str] = Counter()
         """Requests not taken, by the code of the error."""
+        self.refusal_reasons: Counter[str] = Counter()
+        """The same by the limit they met; by the code where there is none."""
         self.outcomes: Counter[str] = Counter()
         """Ended generations by outcome: done, length, user_stop, deadline, failed, ..."""
         self.errors: Counter[str] = Counter()
@@ -36,6 +42,8 @@ class Statistics:
         self.ttfts = TimedSamples(WAITS_S)
         self.cancels = TimedSamples(CANCELS_S)
         """From a cancel until the engine let go of the instance."""
+        self.latencies = Latencies()
+        """The same times and some more, since the start."""
         self.occupancy = Occupancy()
 
     @property
@@ -48,10 +56,26 @@ class Statistics:
         """Generations that ended in any way."""
         return sum(self.outcomes.values())
 
-    def refuse(self, code: str) -> None:
-        """Count a request that was not taken; ``code`` is that of the error."""
+    def refuse(self, code: str, reason: str = "") -> None:
+        """Count a request that was not taken; ``code`` and ``reason`` are those of the error."""
         self.num_refused += 1
         self.refusals[code] += 1
+        self.refusal_reasons[reason or code] += 1
+
+    def add_wait(self, seconds: float, now: float) -> None:
+        """Add how long a request waited for its instance."""
+        self.waits.add(seconds, now)
+        self.latencies.add(Latency.QUEUE, seconds)
+
+    def add_ttft(self, seconds: float, now: float) -> None:
+        """Add how long a request waited for its first text."""
+        self.ttfts.add(seconds, now)
+        self.latencies.add(Latency.FIRST_TEXT, seconds)
+
+    def add_cancel(self, seconds: float, now: float) -> None:
+        """Add how long the engine took to let go of a cancelled answer."""
+        self.cancels.add(seconds, now)
+        self.latencies.add(Latency.CANCEL, seconds)
 
     def count_tokens(self, *, num_prompt: int, num_cached: int, num_generated: int) -> None:
         """Add what one answer read, what of that was there already, and what it wrote."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from ai_model.pool.errors import BadFrame
 from ai_model.pool.fields import Fields
 from ai_model.pool.frames import PROTOCOL
+from ai_model.pool.histogram import HistogramFigures
 from ai_model.pool.json_record import read_record
 from ai_model.pool.wait_record import WaitFigures
 
 MAX_INSTANCES = 1024
 MAX_STATE_CHARS = 16
+MAX_LATENCIES = 32
 
 
 class PoolState(StrEnum):
@@ -103,6 +106,8 @@ class PoolStatus:
     """What visitors are told while the pool is paused, in the operator's words."""
     protocol: str = PROTOCOL
     pid: int = 0
+    life: str = ""
+    """Names this run of the pool; another one counts from 0 again. Empty if it does not tell."""
     uptime_s: float = 0.0
     num_restarts: int = 0
     """Pool processes that died before this one, as the supervisor has counted them."""
@@ -138,7 +143,9 @@ class PoolStatus:
     deadlines: Mapping[str, int] = field(default_factory=dict)
     """Deadlines that passed, by kind."""
     refusals: Mapping[str, int] = field(default_factory=dict)
-    """Requests not taken, by the code of the reason."""
+    """Requests not taken, by the code of the error."""
+    refusal_reasons: Mapping[str, int] = field(default_factory=dict)
+    """The same by the limit that they met."""
     num_prompt_tokens: int = 0
     num_cached_tokens: int = 0
     """Prompt tokens that needed no reading because an instance already held them."""
@@ -157,6 +164,8 @@ class PoolStatus:
     cancel_p50_s: float | None = None
     """From a cancel until its instance is free."""
     cancel_p95_s: float | None = None
+    latencies: Mapping[str, HistogramFigures] = field(default_factory=dict)
+    """How long things took since the start, by kind (see latencies.py)."""
     eta_s: float | None = None
     """Seconds a request that came now would wait, at the median; None when unknown."""
     eta: WaitFigures = field(default_factory=WaitFigures)
@@ -204,8 +213,12 @@ class PoolStatus:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        values = asdict(self)
-        return values | {"state": str(self.state), "instances": list(values["instances"])}
+        values = asdict(replace(self, latencies={}))
+        return values | {
+            "state": str(self.state),
+            "instances": list(values["instances"]),
+            "latencies": {kind: figures.to_json() for kind, figures in self.latencies.items()},
+        }
 
     @classmethod
     def from_json(cls, value: object) -> PoolStatus:
@@ -227,6 +240,13 @@ class PoolStatus:
                 read_record(InstanceStatus, item, "instance")
                 for item in values.items("instances", max_items=MAX_INSTANCES, default=[])
             ),
+            latencies=_read_latencies(values.mapping("latencies", default={})),
             eta=read_record(WaitFigures, values.mapping("eta", default={}), "eta"),
             memory=read_record(MemoryStatus, values.mapping("memory", default={}), "memory"),
         )
+
+
+def _read_latencies(value: Mapping[str, Any]) -> dict[str, HistogramFigures]:
+    if len(value) > MAX_LATENCIES:
+        raise BadFrame(f"latencies has more than {MAX_LATENCIES} kinds")
+    return {kind: HistogramFigures.from_json(one, kind) for kind, one in value.items()}

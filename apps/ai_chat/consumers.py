@@ -25,6 +25,7 @@ from apps.ai_chat.close_codes import CloseCode
 from apps.ai_chat.entrance import Admission, admit_to_our_page, admit_to_site, language_of
 from apps.ai_chat.errors import ChatError
 from apps.ai_chat.generations import get_registry, require_open
+from apps.ai_chat.load_test_visitors import load_test_token
 from apps.ai_chat.origin import Origin, is_host_ours, origin_header, origin_of
 from apps.ai_chat.outbox import Outbox
 from apps.ai_chat.session import ChatSession, error_frame
@@ -260,5 +261,5 @@ class ChatConsumer(AsyncWebsocketConsumer):
             )
             raise ChatError("origin_not_allowed")
         known = visitor_of_scope(self.scope) if origin is Origin.OWN else None
-        admission = admit_to_our_page(known, frame.token)
+        admission = admit_to_our_page(known, frame.token or load_test_token(self.scope))
         return replace(admission, visitor=replace(admission.visitor, host=host))

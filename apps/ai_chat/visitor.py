@@ -20,6 +20,8 @@ from apps.widget.models import Site
 COOKIE_NAME = "corral_visitor"
 COOKIE_AGE_S = 365 * 24 * 3600
 _NUM_ID_CHARS = 32
+LOAD_TEST_MARK = "load-test-"
+"""Ids of simulated visitors begin with this; those of people are hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +48,17 @@ class Visitor:
         return digest.hexdigest()[:32]
 
     @property
+    def is_load_test(self) -> bool:
+        """Whether this is a visitor of ``manage.py loadtest``."""
+        return self.key.startswith("l:")
+
+    @property
     def asker(self) -> Asker:
         """Who the pool takes this visitor for."""
         priority = Priority.STAFF if self.is_staff else Priority.VISITOR
-        return Asker(self.pool_key, address_key(self.host), priority)
+        # Simulated visitors all come from one address, and are many on purpose.
+        host = "" if self.is_load_test else self.host
+        return Asker(self.pool_key, address_key(host), priority)
 
     @property
     def pseudonym(self) -> str:
@@ -62,13 +71,19 @@ def new_visitor_id() -> str:
     return secrets.token_hex(_NUM_ID_CHARS // 2)
 
 
+def new_load_test_id() -> str:
+    """A fresh id of a simulated visitor: no id of a person can look like it."""
+    return LOAD_TEST_MARK + secrets.token_hex(_NUM_ID_CHARS)[: _NUM_ID_CHARS - len(LOAD_TEST_MARK)]
+
+
 def visitor_of_id(visitor_id: str) -> Visitor:
     """The anonymous visitor with this id.
 
     A plain hash is enough against reading ids from the database (they are random), and a change
     of SECRET_KEY then takes nobody's conversations away.
     """
-    return Visitor(key=f"v:{_short_hash(visitor_id)}")
+    kind = "l" if visitor_id.startswith(LOAD_TEST_MARK) else "v"
+    return Visitor(key=f"{kind}:{_short_hash(visitor_id)}")
 
 
 def visitor_of_user(user: Any, session_key: str = "") -> Visitor:

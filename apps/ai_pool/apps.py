@@ -15,4 +15,4 @@ class AiPoolConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks. Runs in every manage.py command, so it does no work."""
-        from apps.ai_pool import checks  # noqa: F401
+        from apps.ai_pool import checks, metrics_checks  # noqa: F401

@@ -17,7 +17,12 @@ from apps.ai_chat.services.conversations import (
     mark_read,
     rename_conversation,
 )
-from apps.ai_chat.services.erasing import Erased, erase_visitor, prune_conversations
+from apps.ai_chat.services.erasing import (
+    Erased,
+    erase_load_tests,
+    erase_visitor,
+    prune_conversations,
+)
 from apps.ai_chat.services.export import export_visitor
 from apps.ai_chat.services.feedback import rate_answer
 from apps.ai_chat.services.merging import merge_visitors
@@ -66,6 +71,7 @@ __all__ = [
     "current_messages",
     "delete_conversation",
     "edit_message",
+    "erase_load_tests",
     "erase_visitor",
     "export_visitor",
     "find_answer",

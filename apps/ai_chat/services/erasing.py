@@ -38,7 +38,7 @@ def erase_visitor(visitor: Visitor) -> Erased:
         generations = [g for g in running.values_list("generation", flat=True) if g is not None]
         erased = Erased(rows.count(), messages.count())
         rows.delete()
-        if erased.num_conversations:
+        if erased.num_conversations and not visitor.is_load_test:
             Erasure.objects.create(
                 site_id=visitor.site_id,
                 num_conversations=erased.num_conversations,
@@ -46,6 +46,20 @@ def erase_visitor(visitor: Visitor) -> Erased:
             )
     _stop(generations)
     return erased
+
+
+def erase_load_tests() -> int:
+    """Delete what simulated visitors wrote, of load tests that were killed; returns how many
+    conversations. Answers in the making are left alone."""
+    rows = Conversation.objects.filter(visitor__startswith="l:").exclude(
+        messages__state=Message.State.STREAMING
+    )
+    num_gone = 0
+    while batch := list(rows.values_list("id", flat=True)[:PRUNE_BATCH]):
+        with transaction.atomic():
+            Conversation.objects.filter(id__in=batch).delete()
+        num_gone += len(batch)
+    return num_gone
 
 
 def prune_conversations(

@@ -91,7 +91,9 @@ class Figures:
                     raise TypeError
             if min(figures.num_cpus, figures.n_ctx, figures.num_instances, figures.max_tokens) < 1:
                 raise TypeError
-        except (KeyError, TypeError):
+        except BadFigures:
+            raise
+        except (KeyError, TypeError, ValueError):
             raise BadFigures("The figures are not those of `plan_capacity --json`.") from None
         return figures
 

@@ -7,18 +7,22 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
+from ai_model.engine.step_cost import attended_cells
 from apps.ai_pool.capacity_plan.figures import Figures
 from apps.ai_pool.capacity_plan.memory_need import MB, MemoryNeed, copies_bytes, memory_need
 from apps.ai_pool.capacity_plan.outcome import Outcome
 from apps.ai_pool.capacity_plan.simulation import simulate
 from apps.ai_pool.capacity_plan.workload import Workload
 
-CANDIDATES = (1, 2, 3, 5, 8, 10, 16)
+CANDIDATES = (1, 2, 3, 5, 8, 10, 16, 24)
 GOOD_WAIT_S = 2.0
 """Nineteen of twenty should have an instance by then."""
 GOOD_TOK_S = 2.5
 """An answer should appear about as fast as slow readers read."""
+SLOWEST_GOOD_S = 60.0
+"""Nobody who is served well waits longer than this for a whole answer."""
 MIN_QUEUE = 8
+PARKED_PART = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +106,8 @@ class Plan:
 def make_plan(figures: Figures, workload: Workload, candidates: Sequence[int] = CANDIDATES) -> Plan:
     """Return the plan with the smallest good number of instances among ``candidates``, or if none
     is good, the one with the shortest time to the first word."""
-    sizes = [size for size in candidates if memory_need(figures, size).total <= _room(figures)]
+    room = figures.memory_bytes
+    sizes = [size for size in candidates if memory_need(figures, size).total <= room]
     outcomes = [simulate(figures, workload, size) for size in sizes or candidates[:1]]
     best = _best(outcomes)
     others = tuple(one for one in outcomes if one is not best)
@@ -112,8 +117,13 @@ def make_plan(figures: Figures, workload: Workload, candidates: Sequence[int] = 
 def first_good(figures: Figures, workload: Workload) -> Plan | None:
     """Return the plan with the fewest instances that serves well, or None if there is none."""
     for size in CANDIDATES:
-        if memory_need(figures, size).total > _room(figures):
+        if memory_need(figures, size).total > figures.memory_bytes:
             return None
+        if answers_per_s(figures, workload, size) < 0.8 * workload.num_users / (
+            workload.think_s + SLOWEST_GOOD_S
+        ):
+            # Far from enough, whatever order they come in: no need to play it.
+            continue
         outcome = simulate(figures, workload, size)
         if is_good(outcome):
             return Plan(figures=figures, workload=workload, outcome=outcome, others=())
@@ -121,6 +131,26 @@ def first_good(figures: Figures, workload: Workload) -> Plan | None:
             # More instances make every one of them slower.
             return None
     return None
+
+
+def with_parking(figures: Figures, workload: Workload) -> Figures:
+    """Return the figures with enough memory for parked conversations: nobody's history should have
+    to be read twice. At most a quarter of the machine's memory, and never less than configured."""
+    wanted = workload.num_users * figures.instance_bytes
+    parked = max(figures.parked_bytes, min(wanted, figures.memory_bytes // PARKED_PART))
+    return replace(figures, parked_bytes=parked)
+
+
+def answers_per_s(figures: Figures, workload: Workload, num_instances: int) -> float:
+    """Return about how many answers all instances together can write in a second, at most."""
+    turn = workload.question_tokens + workload.answer_tokens
+    held = min(figures.n_ctx / 2, workload.system_tokens + workload.num_turns * turn / 2)
+    cells = attended_cells(int(held), 1, int(num_instances * held))
+    cost, chunk = figures.step_cost, figures.chunk_tokens
+    step_ms = cost.ms(num_instances, num_instances * cells)
+    token_ms = min(step_ms / num_instances, 1000.0)
+    reading_ms = workload.question_tokens * (cost.curve.cost_ms(chunk) / chunk)
+    return 1000 / (workload.answer_tokens * token_ms + reading_ms)
 
 
 def is_good(outcome: Outcome) -> bool:
@@ -140,7 +170,3 @@ def _best(outcomes: Sequence[Outcome]) -> Outcome:
         if is_good(outcome):
             return outcome
     return min(outcomes, key=lambda one: (one.num_failed, one.num_refused, one.ttft.p95))
-
-
-def _room(figures: Figures) -> int:
-    return figures.memory_bytes

@@ -8,9 +8,12 @@ from typing import Any
 
 from apps.ai_pool.capacity_plan.figures import Figures
 from apps.ai_pool.capacity_plan.memory_need import GB, copies_bytes
-from apps.ai_pool.capacity_plan.plan import Plan, first_good, make_plan, share_of
+from apps.ai_pool.capacity_plan.plan import Plan, first_good, make_plan, share_of, with_parking
 from apps.ai_pool.capacity_plan.prices import PriceList, Size
 from apps.ai_pool.capacity_plan.workload import Workload
+
+LARGE = (5, 10, 16, 24)
+"""What is compared where no number of instances serves well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +83,30 @@ class ScenarioRow:
 
 def scenario_rows(figures: Figures, workload: Workload, prices: PriceList) -> Iterator[ScenarioRow]:
     """Yield a row for each scenario; ``workload`` says what visitors do, not how many they are."""
+    sizes = prices.sizes
     for scenario in SCENARIOS:
         load = share_of(replace(workload, num_users=scenario.num_users), scenario.num_servers)
-        yield _row(scenario, figures, load, prices)
+        if scenario.num_servers > 1:
+            yield _row(scenario, figures, load, prices.sizes)
+            continue
+        row = _row(scenario, figures, load, sizes)
+        # More visitors need no smaller server.
+        sizes = sizes[sizes.index(row.size) :]
+        yield row
 
 
-def _row(scenario: Scenario, figures: Figures, load: Workload, prices: PriceList) -> ScenarioRow:
-    for size in prices.sizes:
-        there = figures.on(num_cpus=size.num_cpus, memory_bytes=size.memory_gb * GB)
-        if plan := first_good(_with_queue(there, load), load):
+def _row(
+    scenario: Scenario, figures: Figures, load: Workload, sizes: tuple[Size, ...]
+) -> ScenarioRow:
+    for size in sizes:
+        there = _on(figures, size, load)
+        if plan := first_good(there, load):
             return ScenarioRow(scenario, size, plan)
-    return ScenarioRow(scenario, size, make_plan(_with_queue(there, load), load))
+    return ScenarioRow(scenario, sizes[-1], make_plan(_on(figures, sizes[-1], load), load, LARGE))
 
 
-def _with_queue(figures: Figures, load: Workload) -> Figures:
-    """A line that has room for everybody: waiting is what is asked about here."""
-    return replace(figures, queue_size=max(figures.queue_size, load.num_users))
+def _on(figures: Figures, size: Size, load: Workload) -> Figures:
+    """Return that machine, with a line that has room for everybody: waiting is the question."""
+    there = figures.on(num_cpus=size.num_cpus, memory_bytes=size.memory_gb * GB)
+    there = with_parking(there, load)
+    return replace(there, queue_size=max(figures.queue_size, load.num_users))

@@ -19,9 +19,9 @@ from apps.ai_pool.capacity_plan.spread import Spread
 from apps.ai_pool.capacity_plan.visits import Crowd, Visit
 from apps.ai_pool.capacity_plan.workload import Workload
 
-REQUEST_S = 0.03
+REQUEST_S = 0.08
 """What the web process adds before the pool has a question: checking and storing it."""
-TOKEN_MS = 0.6
+TOKEN_MS = 1.5
 """What a written token costs besides its step: choosing it and bringing it to the visitor."""
 FIRST_RETRY_S, MIN_RETRY_S, MAX_RETRY_S = 5.0, 1.0, 120.0
 """When a refused visitor tries again: before anything is known, and the bounds, as the pool says
@@ -152,8 +152,10 @@ class _Simulation:
             if self._is_system_known:
                 held = max(held, self._workload.system_tokens)
         seat.conversation, seat.visit = visit.number, visit
-        # ``known`` fell when the history was cut; at least the last token is always read.
-        seat.held = min(held, visit.known or held, visit.prompt - 1)
+        if visit.is_cut:
+            held = min(held, self._workload.system_tokens)
+        # At least the last token is always read.
+        seat.held = min(held, visit.prompt - 1)
         seat.unread = visit.prompt - seat.held
         seat.left = visit.answer
         visit.seated_at = self._now
@@ -228,7 +230,6 @@ class _Simulation:
         if seat.left == 0:
             self._counts.totals.append(self._now - visit.asked_at + REQUEST_S)
             visit.prompt += visit.answer
-            visit.known = seat.held
             seat.visit, seat.free_since = None, self._now
             self._leave(visit)
 

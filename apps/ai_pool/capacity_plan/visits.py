@@ -29,8 +29,8 @@ class Visit:
     turns_left: int
     prompt: int = 0
     """Tokens of the conversation up to and with the question that is open."""
-    known: int = 0
-    """Tokens of it that the engine holds somewhere."""
+    is_cut: bool = False
+    """Its history was just cut: what the engine holds fits only as far as the system prompt."""
     answer: int = 0
     asked_at: float = 0.0
     seated_at: float = 0.0
@@ -69,9 +69,9 @@ class Crowd:
             length = middle * exp(load.answer_spread * visit.choose.gauss(0, 1))
         visit.answer = max(1, min(longest, round(length)))
         visit.prompt = (visit.prompt or load.system_tokens) + load.question_tokens
-        if visit.prompt + longest > room:
+        visit.is_cut = visit.prompt + longest > room
+        if visit.is_cut:
             # The history is cut; behind the system prompt everything is to be read again.
             kept = int(TRIMMED_SHARE * (room - longest))
             visit.prompt = min(room - longest, max(kept, load.system_tokens + load.question_tokens))
-            visit.known = min(visit.known, load.system_tokens)
         visit.turns_left -= 1

@@ -15,9 +15,9 @@ class Workload:
 
     num_users: int
     num_turns: int = 5
-    think_s: float = 30.0
-    """Mean pause before a question: reading and typing. Pauses are exponential, and nobody waits
-    more than four times the mean."""
+    think_s: float = 60.0
+    """Mean pause before a question: half a minute to read an answer of 90 words, and as long to
+    type one of 25. Pauses are exponential, four times the mean at most."""
     question_tokens: int = 40
     """With the markers around it."""
     answer_tokens: int = 120

@@ -9,7 +9,7 @@ def add_workload(parser: ArgumentParser) -> None:
     """Add what visitors do."""
     parser.add_argument("--turns", type=int, default=5, help="questions of each visitor (5)")
     parser.add_argument(
-        "--think", type=float, default=30.0, help="mean seconds of reading and typing (30)"
+        "--think", type=float, default=60.0, help="mean seconds of reading and typing (60)"
     )
     parser.add_argument("--question-tokens", type=int, default=40, help="length of a question (40)")
     parser.add_argument(

@@ -278,6 +278,7 @@ class FakeEngine:
             decode_tok_s=10.0,
             prefill_tok_s=self.prefill_tok_s,
             parked_bytes=0,
+            step_cost=None,
         )
 
     def close(self, timeout_s: float = 10.0) -> None:

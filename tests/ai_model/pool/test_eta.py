@@ -14,11 +14,11 @@ from ai_model.pool.eta import DEFAULT_RETRY_S, MAX_RETRY_S, Eta, EtaEstimator, R
 from ai_model.pool.wait_record import WaitFigures
 from tests.ai_model.pool.simulated_pool import SimulatedPool, make_answers
 
-RUNS = st.lists(st.floats(0, 1e4), min_size=20, max_size=80)
+RUNS = st.lists(st.floats(0, 1e4, allow_subnormal=False), min_size=20, max_size=80)
 RUNNING = st.lists(
     st.builds(
         Running,
-        age_s=st.floats(0, 1e5),
+        age_s=st.floats(0, 1e5, allow_subnormal=False),
         num_generated=st.integers(0, 5000),
         num_prompt_left=st.integers(0, 2000),
     ),
@@ -174,11 +174,16 @@ def test_another_instance_never_hurts(
 
 @given(
     st.lists(
-        st.tuples(st.floats(0, 1e5), st.integers(0, 5000), st.integers(0, 64), st.floats(0, 1e5)),
+        st.tuples(
+            st.floats(0, 1e5, allow_subnormal=False),
+            st.integers(0, 5000),
+            st.integers(0, 64),
+            st.floats(0, 1e5, allow_subnormal=False),
+        ),
         min_size=6,
         max_size=60,
     ),
-    st.lists(st.floats(0, 1e5), max_size=20),
+    st.lists(st.floats(0, 1e5, allow_subnormal=False), max_size=20),
     RUNNING,
 )
 @settings(max_examples=60, deadline=None)

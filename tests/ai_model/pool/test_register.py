@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ai_model.engine.events import Delta, Started
-from ai_model.pool.errors import QueueFull
+from ai_model.pool.errors import Paused, QueueFull
 from ai_model.pool.generation import DoneReason, Generation
 from ai_model.pool.register import Register
 from tests.ai_model.pool.builders import Clock, make_config, make_request, running_pool, until
@@ -64,6 +64,9 @@ async def test_a_refusal_is_no_entry() -> None:
     register.refuse(refusal.value)
     assert (len(register.line), len(register.live)) == (1, 1)
     assert dict(register.statistics.refusals) == {"queue_full": 1}
+    assert dict(register.statistics.refusal_reasons) == {"requests": 1}
+    register.refuse(Paused("Back at noon."))
+    assert register.statistics.refusal_reasons["paused"] == 1
 
 
 async def test_ends_by_their_reasons() -> None:

@@ -9,6 +9,7 @@ import pytest
 from ai_model.pool.errors import BadFrame
 from ai_model.pool.frames import decode, encode
 from ai_model.pool.generation import Outcome
+from ai_model.pool.histogram import HistogramFigures
 from ai_model.pool.status import (
     InstanceStatus,
     MemoryStatus,
@@ -23,6 +24,7 @@ FULL = PoolStatus(
     reason="why",
     notice="Back at noon.",
     pid=7,
+    life="5f0c",
     num_restarts=2,
     model=ModelStatus(name="M", quant="Q8_0", is_demo=True, n_ctx=1024, kv_bytes_per_token=22_528),
     num_instances=2,
@@ -36,6 +38,8 @@ FULL = PoolStatus(
     errors={"internal": 1},
     deadlines={"stall": 1},
     refusals={"queue_full": 4},
+    refusal_reasons={"tokens": 3, "wait": 1},
+    latencies={"queue": HistogramFigures(bounds=(0.5, 1.0), counts=(1, 0, 2), total=9.5)},
     num_prompt_tokens=200,
     num_cached_tokens=150,
     num_generated_tokens=80,

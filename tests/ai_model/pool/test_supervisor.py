@@ -240,9 +240,16 @@ def test_abandoning_ends_the_process_by_force(supervisor: Supervisor) -> None:
     child = psutil.Process(supervisor.pid)
     child.suspend()
     supervisor.abandon()
-    until_sync(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    until_sync(lambda: has_ended(child))
     supervisor.stop()
     assert not supervisor.is_alive
+
+
+def has_ended(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_a_process_that_ignores_sigterm_is_killed(

@@ -17,7 +17,7 @@ from ai_model.store import UnknownModel
 from apps.ai_pool import conf
 from apps.ai_pool.capacity_plan.figures import BadFigures, Figures
 from apps.ai_pool.capacity_plan.measuring import figures_here
-from apps.ai_pool.capacity_plan.plan import CANDIDATES, make_plan
+from apps.ai_pool.capacity_plan.plan import CANDIDATES, make_plan, with_parking
 from apps.ai_pool.capacity_plan.prices import read_prices
 from apps.ai_pool.capacity_plan.scenarios import scenario_rows
 from apps.ai_pool.capacity_plan.wording import (
@@ -111,6 +111,9 @@ class Command(RichCommand):
 
     def _plan(self, figures: Figures, load: Workload, options: dict[str, Any]) -> None:
         asked: tuple[int, ...] | None = options["pool_sizes"]
+        if asked is None:
+            # With --pool-sizes a run is planned, of the site as it is configured.
+            figures = with_parking(figures, load)
         plan = make_plan(figures, load, asked or CANDIDATES)
         if options["as_json"]:
             self.stdout.write(json.dumps(plan.to_json(), indent=1))
@@ -124,7 +127,11 @@ class Command(RichCommand):
 
     def _table(self, figures: Figures, load: Workload, as_json: bool) -> None:
         prices = read_prices()
-        rows = list(scenario_rows(figures, load, prices))
+        if as_json or not self.console.is_terminal:
+            rows = list(scenario_rows(figures, load, prices))
+        else:
+            with self.console.status("Playing the visitors of every scenario."):
+                rows = list(scenario_rows(figures, load, prices))
         if as_json:
             table = {
                 "figures": figures.to_json(),

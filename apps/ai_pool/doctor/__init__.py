@@ -1,0 +1,1 @@
+"""What is wrong with this machine, these settings and the proxy in front, each with its fix."""
