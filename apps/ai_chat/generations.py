@@ -254,11 +254,18 @@ class GenerationRegistry:
         """Run a coroutine as a task that ``close`` ends."""
         # An empty context: the task outlives the socket that caused it, and must not hold on to
         # that socket's database thread.
-        task = self.loop.create_task(coroutine, context=contextvars.Context())
+        return self._own(self.loop.create_task(coroutine, context=contextvars.Context()))
+
+    def _own(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(_report)
         return task
+
+    def finish_anyway(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
+        """Wait for what must not end half-way when the socket that asked for it is gone."""
+        # In the caller's context: it reads and writes the database where the caller does.
+        return asyncio.shield(self._own(self.loop.create_task(coroutine)))
 
     async def close(self) -> None:
         """Say good-bye on every socket and end every task; idempotent."""
@@ -294,8 +301,10 @@ def _answer(visitor: Visitor, sent: Sent) -> Answer:
 
 
 def _report(task: asyncio.Task[Any]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        log.error("A task of the chat failed.", exc_info=task.exception())
+    error = None if task.cancelled() else task.exception()
+    # What a visitor must be told was told by whoever waited for it.
+    if error is not None and not isinstance(error, ChatError):
+        log.error("A task of the chat failed.", exc_info=error)
 
 
 _registries: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, GenerationRegistry] = (

@@ -123,8 +123,11 @@ class ChatSession:
         )
 
     async def _ask(self, store: Starter, cid: uuid.UUID, **values: Any) -> None:
-        """Store a question, acknowledge it and start its answer."""
+        """Store a question, acknowledge it and start its answer; never only half of that."""
         await self._check_welcome()
+        await self._registry.finish_anyway(self._ask_now(store, cid, **values))
+
+    async def _ask_now(self, store: Starter, cid: uuid.UUID, **values: Any) -> None:
         visitor = self.visitor
         sent = await database_sync_to_async(store)(visitor=visitor, cid=cid, **values)
         ack: JsonFrame = {
@@ -165,6 +168,11 @@ class ChatSession:
         self, store: Starter, generation: uuid.UUID, message: uuid.UUID
     ) -> None:
         await self._check_welcome()
+        await self._registry.finish_anyway(self._answer_again_now(store, generation, message))
+
+    async def _answer_again_now(
+        self, store: Starter, generation: uuid.UUID, message: uuid.UUID
+    ) -> None:
         visitor = self.visitor
         sent = await database_sync_to_async(store)(
             visitor=visitor, generation=generation, message_id=message

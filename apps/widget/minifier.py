@@ -55,9 +55,7 @@ def _main(task: str) -> None:
     if task == _PACK:
         import zopfli.gzip
 
-        packed = [
-            zopfli.gzip.compress(source.encode()) for source in sources
-        ]
+        packed = [zopfli.gzip.compress(source.encode()) for source in sources]
         json.dump([base64.b64encode(body).decode() for body in packed], sys.stdout)
     else:
         import minify as minifier

@@ -94,9 +94,9 @@ def test_links(text: str, nodes: list[Any]) -> None:
 def test_payload(name: str) -> None:
     text = PAYLOADS[name]
     markdown.blocks_of.cache_clear()
-    start = time.perf_counter()
+    start = time.thread_time()
     nodes = parse(text)
-    assert time.perf_counter() - start < MAX_PARSE_S
+    assert time.thread_time() - start < MAX_PARSE_S
     check_nodes(nodes)
     assert len(json.dumps(nodes)) < 64 * len(text) + 1000
 
