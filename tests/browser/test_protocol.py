@@ -58,6 +58,7 @@ def test_both_sides_keep_to_it(page: ChatPage) -> None:
     page.wait_for_end()
     expect(page.page.locator(".versions:not([hidden])")).to_have_count(2)
     page.button("Previous version").click()
+    expect(page.page.locator(".answer__actions .versions__count").last).to_have_text("1/2")
     page.button("Good answer").click()
     expect(page.button("Good answer")).to_have_attribute("aria-pressed", "true")
     wait_for(page, received, "message.updated")

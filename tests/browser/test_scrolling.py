@@ -44,7 +44,7 @@ def test_a_reader_who_scrolls_up_is_left_alone(new_visitor: NewVisitor) -> None:
     page.wait_for_text(250)
     page.page.mouse.move(300, 150)
     page.page.mouse.wheel(0, -4000)
-    page.page.wait_for_function(f"{TOP} === 0")
+    page.page.wait_for_function(f"() => {TOP} === 0")
     before = page.page.evaluate(TOP)
     page.wait_for_end()
     assert page.page.evaluate(TOP) == before

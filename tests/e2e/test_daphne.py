@@ -100,6 +100,8 @@ def test_hello_timeout(modelless_server: LiveServer) -> None:
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
 def test_page_of_another_site_is_told_why(modelless_server: LiveServer, origin: str) -> None:
     with Browserlike(modelless_server, origin=origin) as tab:
+        # Only the first frame says which website a page belongs to.
+        tab.send({"type": "hello", "v": 1})
         assert tab.next()["code"] == "origin_not_allowed"
         assert tab.close_code() == 4403
 

@@ -91,6 +91,7 @@ def test_the_real_probe_measures_the_demo_model(settings: Any) -> None:
     settings.CORRAL_MODEL_PATH = str(Path(settings.BASE_DIR) / "ai_model/weights/demo.gguf")
     plan = measuring.conf.pool_plan()
     points, cell_ms = measuring._measure(plan)
-    assert points[0][0] == 1
-    assert len(points) >= 3
+    # A size that came out dearer than a larger one is left out, even the smallest.
+    sizes = [size for size, _ in points]
+    assert len(sizes) >= 3 and sizes == sorted(sizes) and sizes[0] >= 1
     assert cell_ms > 0
