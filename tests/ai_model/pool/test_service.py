@@ -71,7 +71,11 @@ def test_a_signal_ends_it_in_order(supervisor: Supervisor, number: int) -> None:
     """With code 0, the manager informed, nothing left, and the old handlers back."""
     before = signal.getsignal(number)
     manager = Manager(watchdog_s=0.5)
-    with signal_when(lambda: manager.heard.count("WATCHDOG=1") > 2, number):
+
+    def is_ready_and_watched() -> bool:
+        return "READY=1" in manager.heard and manager.heard.count("WATCHDOG=1") > 2
+
+    with signal_when(is_ready_and_watched, number):
         assert PoolService(supervisor, manager).run() == 0
     assert signal.getsignal(number) is before
     assert supervisor.state is SupervisorState.STOPPED and supervisor.pid is None
