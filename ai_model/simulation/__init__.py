@@ -1,0 +1,1 @@
+"""A smaller machine than this one: a command under limits of processors, memory and swap."""
