@@ -1,7 +1,8 @@
 """How lines of the log look, in the web processes and in the pool process alike.
 
 A record may carry facts besides its sentence: ``log.info("answer ended", extra=facts(gen=...))``.
-Facts are ids, times, counts and codes; never what somebody wrote.
+Facts are ids, times, counts and codes; never what somebody wrote. The id of the request at work is
+added by itself.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import logging
 import time
 from collections.abc import Mapping
 from typing import Any
+
+from ai_model.request_id import current_request_id
 
 PLAIN, JSON = "plain", "json"
 _KEY = "corral_facts"
@@ -61,8 +64,10 @@ def formatter(name: str) -> logging.Formatter:
 
 
 def _facts_of(record: logging.LogRecord) -> Mapping[str, Fact]:
-    values = getattr(record, _KEY, None)
-    return values if isinstance(values, dict) else {}
+    given = getattr(record, _KEY, None)
+    values: Mapping[str, Fact] = given if isinstance(given, dict) else {}
+    request_id = current_request_id.get()
+    return values if not request_id or "request" in values else {**values, "request": request_id}
 
 
 def _plain(value: Fact) -> str:

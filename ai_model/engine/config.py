@@ -34,6 +34,8 @@ class EngineConfig:
     """Context cells reserved for those system prompts together."""
     parked_bytes: int = 250 * 1024 * 1024
     """Memory for the KV states of conversations that hold no instance, in bytes."""
+    has_flash_attention: bool = True
+    """Without it answers are slower and nothing is saved; only to compare with."""
 
     def __post_init__(self) -> None:
         for name, value, low, high in (

@@ -41,6 +41,7 @@ class Context:
         batch_tokens: int,
         num_threads: int,
         abort_flag: AbortFlag,
+        has_flash_attention: bool = True,
     ) -> None:
         params = lib.llama_context_default_params()
         params.n_ctx = -(-num_cells // _CELL_PADDING) * _CELL_PADDING
@@ -50,7 +51,11 @@ class Context:
         params.n_outputs_max = num_sequences
         params.n_threads = params.n_threads_batch = num_threads
         params.kv_unified = True
-        params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED
+        params.flash_attn_type = (
+            lib.LLAMA_FLASH_ATTN_TYPE_ENABLED
+            if has_flash_attention
+            else lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        )
         params.no_perf = True
         self.handle = lib.llama_init_from_model(model.handle, params)
         if not self.handle:

@@ -126,6 +126,11 @@ class Decoder:
         """
         self._seating.resize(num_instances)
 
+    def limit_parking(self, max_bytes: int) -> None:
+        """Keep at most ``max_bytes`` of parked conversations from now on."""
+        if max_bytes != self._seating.parking.max_bytes:
+            self._seating.parking.limit(max_bytes)
+
     def fail_all(self, error: str) -> None:
         """End every answer, telling why."""
         for instance in self.instances:

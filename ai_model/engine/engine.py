@@ -57,6 +57,7 @@ class Engine:
         self._warming: dict[str, str] = {}
         """The conversations of the warm-ups, by their ids."""
         self._num_instances = config.num_instances
+        self._parked_bytes = config.parked_bytes
         self._is_closing = False
         self._beat = time.monotonic()
         self._thread = threading.Thread(target=self._live, name="corral-engine", daemon=True)
@@ -138,6 +139,15 @@ class Engine:
             self._num_instances = num_instances
             self._wakeup.notify()
 
+    def limit_parking(self, max_bytes: int) -> None:
+        """Keep at most ``max_bytes`` of parked conversations, those used last, until told
+        otherwise; takes effect between two steps. Raises ValueError for less than nothing."""
+        if max_bytes < 0:
+            raise ValueError(f"parked conversations take 0 bytes or more, not {max_bytes}")
+        with self._wakeup:
+            self._parked_bytes = max_bytes
+            self._wakeup.notify()
+
     def switch_model(self, config: EngineConfig) -> None:
         """Answer with another model, as soon as the running answers have finished.
 
@@ -177,6 +187,7 @@ class Engine:
             prefill_tok_s=decoder.prefill_speed.tok_s if decoder is not None else 0.0,
             parked_bytes=decoder.parked_bytes if decoder is not None else 0,
             step_cost=decoder.step_cost if decoder is not None else None,
+            mapped_file=decoder.model.mapped_file if decoder is not None else None,
         )
 
     def recent_steps(self) -> tuple[StepRecord, ...]:
@@ -320,6 +331,7 @@ class Engine:
             decoder.expect_step()
         for request_id in cancels:
             decoder.cancel(request_id)
+        decoder.limit_parking(self._parked_bytes)
         self._fit_size(decoder)
         for request, listener in arrivals:
             if decoder.has_room:

@@ -4,7 +4,8 @@ EngineError
 ├── ModelLoadError     the file cannot be used; the message is a sentence for the operator
 ├── EngineNotReady     the model is still loading, failed to load, or the engine is closed
 ├── NoFreeInstance     every instance holds a request
-└── DecodeError        llama.cpp refused a step
+├── DecodeError        llama.cpp refused a step
+└── ContextLost        there is no memory for a context any more, not even for the one there was
 """
 
 from __future__ import annotations
@@ -32,3 +33,7 @@ class DecodeError(EngineError):
     def __init__(self, code: int) -> None:
         super().__init__(f"llama.cpp could not evaluate a batch (code {code})")
         self.code = code
+
+
+class ContextLost(EngineError):
+    """A resize gave the context back and memory sufficed for no other: the engine cannot go on."""

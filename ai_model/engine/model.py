@@ -34,7 +34,8 @@ class Model:
         # kernels run, on weights that stay mapped.
         params.use_extra_bufts = amx.is_safe_to_pack()
         # A copy for AMX beside a mapping of the file would count twice.
-        if amx.is_usable():
+        is_copied = amx.is_usable()
+        if is_copied:
             params.load_mode = lib.LLAMA_LOAD_MODE_NONE
         handle = lib.llama_model_load_from_file(str(path).encode(), params)
         if not handle:
@@ -42,6 +43,8 @@ class Model:
             raise ModelLoadError(f"llama.cpp could not load {path.name}: {cause}.")
         self.handle = handle
         self.path = path
+        self.mapped_file = None if is_copied else path
+        """The file whose pages are the weights; None when they were copied into memory."""
         self.vocab = lib.llama_model_get_vocab(handle)
         self.num_vocab = lib.llama_vocab_n_tokens(self.vocab)
         self.memo = TokenMemo()

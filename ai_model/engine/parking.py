@@ -41,6 +41,11 @@ class ParkingLot:
     def __len__(self) -> int:
         return len(self._parked)
 
+    def limit(self, max_bytes: int) -> None:
+        """Keep at most ``max_bytes`` from now on; what is over it is forgotten."""
+        self.max_bytes = max_bytes
+        self._make_room(0)
+
     def park(
         self,
         *,
@@ -55,9 +60,7 @@ class ParkingLot:
         self.take(conversation)
         if num_bytes > self.max_bytes:
             return False
-        while self.num_bytes + num_bytes > self.max_bytes:
-            _, forgotten = self._parked.popitem(last=False)
-            self.num_bytes -= forgotten.num_bytes
+        self._make_room(num_bytes)
         parked = ParkedConversation(conversation, visitor, tokens, save())
         self._parked[conversation] = parked
         self.num_bytes += parked.num_bytes
@@ -69,6 +72,11 @@ class ParkingLot:
         if parked is not None:
             self.num_bytes -= parked.num_bytes
         return parked
+
+    def _make_room(self, num_bytes: int) -> None:
+        while self.num_bytes + num_bytes > self.max_bytes:
+            _, forgotten = self._parked.popitem(last=False)
+            self.num_bytes -= forgotten.num_bytes
 
     def clear(self) -> None:
         """Forget everything."""

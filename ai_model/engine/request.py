@@ -12,9 +12,10 @@ class SamplingParams:
     """How tokens are chosen and when an answer ends.
 
     ``temperature`` 0 means greedy. ``top_k`` 0, ``top_p`` 1, ``min_p`` 0 and ``repeat_penalty`` 1
-    switch the respective filter off. ``repeat_last_n`` counts generated tokens. ``max_tokens``
-    bounds the answer in tokens. ``stop`` ends the answer before any of these texts. Raises
-    ValueError for values out of range.
+    switch the respective filter off. ``presence_penalty`` lowers the logit of every token that was
+    written already, ``frequency_penalty`` once for each time. ``repeat_last_n`` counts generated
+    tokens; the penalties look back so far. ``max_tokens`` bounds the answer in tokens. ``stop`` ends
+    the answer before any of these texts. Raises ValueError for values out of range.
     """
 
     temperature: float = 0.7
@@ -22,6 +23,8 @@ class SamplingParams:
     top_p: float = 0.95
     min_p: float = 0.05
     repeat_penalty: float = 1.1
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
     repeat_last_n: int = 64
     seed: int | None = None
     max_tokens: int = 512
@@ -34,6 +37,8 @@ class SamplingParams:
             ("top_p", self.top_p, 0.0, 1.0),
             ("min_p", self.min_p, 0.0, 1.0),
             ("repeat_penalty", self.repeat_penalty, 0.5, 2.0),
+            ("presence_penalty", self.presence_penalty, -2.0, 2.0),
+            ("frequency_penalty", self.frequency_penalty, -2.0, 2.0),
             ("repeat_last_n", self.repeat_last_n, 0, 4096),
             ("max_tokens", self.max_tokens, 1, 65_536),
         )

@@ -18,10 +18,14 @@ class Sampler:
 
     def __init__(self, params: SamplingParams, *, num_vocab: int) -> None:
         self._chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
-        if params.repeat_penalty != 1.0 and params.repeat_last_n > 0:
+        if _has_penalty(params):
             self._add(
                 lib.llama_sampler_init_penalties(
-                    num_vocab, params.repeat_last_n, params.repeat_penalty, 0.0, 0.0
+                    num_vocab,
+                    params.repeat_last_n,
+                    params.repeat_penalty,
+                    params.frequency_penalty,
+                    params.presence_penalty,
                 )
             )
         if params.temperature <= 0.0:
@@ -55,3 +59,12 @@ class Sampler:
 
     def _add(self, sampler: lib.llama_sampler_p) -> None:
         lib.llama_sampler_chain_add(self._chain, sampler)
+
+
+def _has_penalty(params: SamplingParams) -> bool:
+    is_neutral = (
+        params.repeat_penalty == 1.0
+        and params.frequency_penalty == 0.0
+        and params.presence_penalty == 0.0
+    )
+    return params.repeat_last_n > 0 and not is_neutral

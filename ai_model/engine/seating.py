@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from ai_model.engine.abort_flag import AbortFlag
 from ai_model.engine.config import EngineConfig
 from ai_model.engine.context import Context
+from ai_model.engine.errors import ContextLost, ModelLoadError
 from ai_model.engine.instance import Instance, common_prefix
 from ai_model.engine.model import Model
-from ai_model.engine.parking import ParkingLot
+from ai_model.engine.parking import ParkingLot, State
 from ai_model.engine.placement import place
 from ai_model.engine.prefix_cache import PrefixCache
 from ai_model.engine.request import EngineRequest
@@ -45,8 +46,10 @@ class Seating:
     def resize(self, num_instances: int) -> None:
         """Change the number of instances; running answers and what idle ones hold move along.
 
-        Those who lose their place are parked. Raises ValueError when more than ``num_instances``
-        are busy, and ModelLoadError when memory does not suffice; then everything stays as it was.
+        Those who lose their place are parked. The old context goes before the new one comes, so
+        that a resize never takes the memory of both. Raises ValueError when more than
+        ``num_instances`` are busy, and ModelLoadError when memory does not suffice; then there are
+        as many instances as before. Raises ContextLost when not even that is possible.
         """
         by_use = sorted(self.instances, key=lambda one: (one.answer is None, -one.since))
         kept, dismissed = by_use[:num_instances], by_use[num_instances:]
@@ -56,14 +59,42 @@ class Seating:
             self._park(instance)
         states = [self.context.save(one.index) if one.tokens else None for one in kept]
         prefixes = [(prefix, self.context.save(at)) for prefix, at in self._prefixes.entries()]
-        context = self._make_context(num_instances)
+        before = len(self.instances)
         self.context.close()
-        self.context = context
+        try:
+            self._fill_context(num_instances, kept, states, prefixes)
+        except ModelLoadError:
+            self._fill_again(before, kept, states, prefixes)
+            raise
+
+    def _fill_again(
+        self,
+        num_instances: int,
+        kept: Sequence[Instance],
+        states: Sequence[State | None],
+        prefixes: Sequence[tuple[tuple[int, ...], State]],
+    ) -> None:
+        """Go back to the size before, for which there was memory a moment ago."""
+        try:
+            self._fill_context(num_instances, kept, states, prefixes)
+        except ModelLoadError as error:
+            # Nobody can be answered without a context: the engine ends, and the pool starts anew.
+            raise ContextLost(str(error)) from None
+
+    def _fill_context(
+        self,
+        num_instances: int,
+        kept: Sequence[Instance],
+        states: Sequence[State | None],
+        prefixes: Sequence[tuple[tuple[int, ...], State]],
+    ) -> None:
+        """Make a context and put in what ``kept`` instances and system prompts held before."""
+        context = self.context = self._make_context(num_instances)
         for index, (instance, state) in enumerate(zip(kept, states, strict=True)):
             instance.index = index
             if state is not None and not context.restore(index, state):
                 instance.forget()
-        self.instances = kept + [Instance(at) for at in range(len(kept), num_instances)]
+        self.instances = [*kept, *(Instance(at) for at in range(len(kept), num_instances))]
         self._prefixes = self._make_prefixes(num_instances)
         for prefix, state in prefixes:
             sequence = self._prefixes.reserve(prefix, context)
@@ -177,9 +208,11 @@ class Seating:
             self._model,
             num_sequences=num_instances + self._config.num_prefixes,
             num_cells=num_instances * self.n_ctx + self._prefix_tokens,
-            batch_tokens=self._config.chunk_tokens + num_instances,
+            # A step reads at most a chunk, beside the others of whom each writes a token.
+            batch_tokens=self._config.chunk_tokens + num_instances - 1,
             num_threads=self._config.num_threads,
             abort_flag=self._abort_flag,
+            has_flash_attention=self._config.has_flash_attention,
         )
 
     def _make_prefixes(self, num_instances: int) -> PrefixCache:

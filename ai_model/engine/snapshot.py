@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ai_model.engine.model_info import ModelInfo
@@ -68,3 +69,5 @@ class EngineSnapshot:
     """KV states of conversations that hold no instance."""
     step_cost: StepCost | None = None
     """What steps cost here, as far as it has been measured and learned."""
+    mapped_file: Path | None = None
+    """The model file whose pages are the weights; None without a model, and when it was copied."""

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ai_model.pool.config import PoolConfig
+from ai_model.pool.economy import NORMAL
 from ai_model.pool.errors import (
     InflightLimit,
+    MemoryPressure,
     NoModel,
     PoolUnavailable,
     QueueFull,
@@ -19,6 +21,8 @@ from ai_model.pool.priority import Priority
 from ai_model.pool.request import PoolRequest
 
 DRAIN_RETRY_S = 5.0
+MEMORY_RETRY_S = 20.0
+"""Emergency mode ends 10 s after the last reading that asks for it, at the earliest."""
 BYTES_PER_TOKEN = 3
 """Text counts as one token for so many bytes of UTF-8. Models need one for about four bytes of
 English, and one for a Chinese character, which is three bytes; the estimate errs on the high side.
@@ -49,6 +53,12 @@ class Admission:
         """Why there is no model, as a sentence; empty while there is one or it is loading."""
         self.is_closed = False
         """The pool is shutting down."""
+        self.economy = NORMAL
+        """What the pool does without for want of memory."""
+
+    def use(self, config: PoolConfig) -> None:
+        """Keep these limits from now on."""
+        self._config = config
 
     def cost(self, request: PoolRequest) -> int:
         """Return the most tokens that ``request`` can take of an instance, prompt and answer.
@@ -77,13 +87,15 @@ class Admission:
         is_resumed: bool = False,
         num_instances: int = 0,
         running: Sequence[Running] = (),
+        is_beginning: bool = False,
     ) -> None:
         """Raise the reason for which a request of ``visitor`` is refused, or return.
 
         ``num_free`` counts instances that could take a request now. ``cost`` is what cost() said of
         it and ``waiting_cost`` the sum of that for those in line. ``is_resumed`` says that an
         earlier pool had taken it. ``num_instances`` (0: as configured) and ``running`` are what the
-        wait is computed from. Raises PoolUnavailable, NoModel, InflightLimit, QueueFull.
+        wait is computed from; ``is_beginning`` says that a conversation begins with it. Raises
+        PoolUnavailable, NoModel, MemoryPressure, InflightLimit, QueueFull.
         """
         if self.is_closed:
             raise PoolUnavailable(
@@ -94,6 +106,13 @@ class Admission:
             )
         if self.failure:
             raise NoModel(self.failure, reason=RefusalReason.NO_MODEL)
+        if is_beginning and not is_resumed and not self.economy.takes_new_conversations:
+            raise MemoryPressure(
+                "Memory is too short for new conversations.",
+                retry_after_s=MEMORY_RETRY_S,
+                num_waiting=num_waiting,
+                reason=RefusalReason.MEMORY,
+            )
         instances = num_instances or self._config.max_instances
         num_behind = num_waiting - num_free
         refusal = (
@@ -136,7 +155,8 @@ class Admission:
     ) -> Refused | None:
         """Return the refusal if this visitor, address or class has as much as it may have."""
         limit = self._config.max_inflight_per_visitor
-        if self._by_visitor[visitor] >= limit:
+        # Programs have many users behind one key; their class has a limit of its own.
+        if priority is not Priority.API and self._by_visitor[visitor] >= limit:
             text = f"This visitor has {limit} questions open already."
             return InflightLimit(text, reason=RefusalReason.VISITOR)
         limit = self._config.max_inflight_per_address
@@ -157,11 +177,12 @@ class Admission:
         """Return the refusal if the line is full."""
         if num_behind < 0:
             return None
-        if num_behind >= self._config.queue_size:
+        part = self.economy.queue_part
+        if num_behind >= -(-self._config.queue_size // part):
             text = f"{num_behind} requests wait already."
             return QueueFull(text, reason=RefusalReason.REQUESTS)
         # Whoever would be alone in line is let in, however large: it would never be let in else.
-        if num_behind > 0 and waiting_cost + cost > self._config.max_waiting_tokens:
+        if num_behind > 0 and waiting_cost + cost > self._config.max_waiting_tokens // part:
             text = f"Work of {waiting_cost} tokens waits already."
             return QueueFull(text, reason=RefusalReason.TOKENS)
         return None

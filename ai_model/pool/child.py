@@ -14,10 +14,12 @@ from dataclasses import replace
 
 from ai_model.engine.config import EngineConfig
 from ai_model.engine.snapshot import EngineState
+from ai_model.memory import MemorySensor
 from ai_model.pool.engine_port import EngineFactory, EnginePort, make_engine
 from ai_model.pool.errors import PoolStartError
 from ai_model.pool.launch import Launch, Pulse, Word, say
-from ai_model.pool.pool import Pool
+from ai_model.pool.orders import Orders
+from ai_model.pool.pool import MappedFiles, Pool
 from ai_model.pool.server import PoolServer
 from ai_model.pool.silence import Silence
 
@@ -36,6 +38,9 @@ up: a replaced process goes on with the answer, an answer given up is lost."""
 EXIT_OK = 0
 EXIT_CANNOT_START = 73
 EXIT_BROKEN = 75
+EXIT_RESTART = 76
+RESTART_FLUSH_S = 0.5
+"""So long the readers of answers that have just ended may take the rest."""
 
 
 class Child:
@@ -63,11 +68,17 @@ class Child:
         self._beat_s = min(MAX_BEAT_S, stall_s / BEATS_PER_LIMIT)
         self._silence = Silence(max_gap_s=2 * self._beat_s)
         self._pool = Pool(
-            replace(launch.config, stall_timeout_s=stall_s + SUPERVISOR_LEAD_S),
+            replace(
+                launch.orders.applied_to(launch.config), stall_timeout_s=stall_s + SUPERVISOR_LEAD_S
+            ),
             engine_factory=self._make_engine,
             on_answered=self._note_answer,
             on_broken=self._note_broken,
             restarts=launch.restarts,
+            orders=launch.orders,
+            on_orders=self._note_orders,
+            on_restart=self._note_restart,
+            sensor=_memory_sensor,
         )
         self._server = PoolServer(self._pool, launch.socket_path)
 
@@ -102,7 +113,8 @@ class Child:
         if self._is_orphan or self._exit_code != EXIT_OK:
             # Clients must see the connection end, not the end of their answers: they hand their
             # requests to the next process.
-            await self._server.close(flush_s=0.0)
+            is_wanted = self._exit_code == EXIT_RESTART
+            await self._server.close(flush_s=RESTART_FLUSH_S if is_wanted else 0.0)
             return
         await self._pool.finish(DRAIN_S)
         await self._server.close()
@@ -143,6 +155,14 @@ class Child:
         self._report(say(Word.FAILED, reason))
         self._stopping.set()
 
+    def _note_orders(self, orders: Orders) -> None:
+        self._report(say(Word.ORDERS, orders.to_sentence()))
+
+    def _note_restart(self) -> None:
+        self._exit_code = EXIT_RESTART
+        self._report(say(Word.RESTARTING))
+        self._stopping.set()
+
     def _note_signal(self) -> None:
         if self._stopping.is_set():
             self._server.remove_socket()
@@ -160,3 +180,7 @@ class Child:
     def _note_orphaned(self) -> None:
         self._is_orphan = True
         self._stopping.set()
+
+
+def _memory_sensor(mapped_files: MappedFiles) -> MemorySensor:
+    return MemorySensor(weight_files=mapped_files)

@@ -19,6 +19,7 @@ from ai_model.pool.pool_sample import PoolSample, from_json
 from ai_model.pool.request import PoolRequest
 from ai_model.pool.socket_path import usable_socket_path
 from ai_model.pool.status import PoolStatus
+from ai_model.pool.temporary_limit import LimitName
 from ai_model.pool.waiting_request import WaitingRequest
 
 Result = TypeVar("Result")
@@ -179,6 +180,30 @@ class PoolClient:
     async def cancel(self, generation: str, *, timeout_s: float = CALL_TIMEOUT_S) -> ControlResult:
         """End a generation for the operator. Raises UnknownGeneration."""
         return await self._control({"type": "cancel", "generation": generation}, timeout_s)
+
+    async def limit(
+        self, name: LimitName, value: int, seconds: float, *, timeout_s: float = CALL_TIMEOUT_S
+    ) -> ControlResult:
+        """Change a limit for a while. Raises BadFrame for values that cannot be."""
+        frame = {"type": "limit", "name": str(name), "value": value, "seconds": seconds}
+        return await self._control(frame, timeout_s)
+
+    async def unlimit(self, name: LimitName, *, timeout_s: float = CALL_TIMEOUT_S) -> ControlResult:
+        """Let a limit go back to its usual value now."""
+        return await self._control({"type": "unlimit", "name": str(name)}, timeout_s)
+
+    async def set_emergency(self, mode: str, *, timeout_s: float = CALL_TIMEOUT_S) -> ControlResult:
+        """Switch the emergency mode ``on``, ``off`` or to ``auto``. Raises BadFrame for others."""
+        return await self._control({"type": "set_emergency", "mode": mode}, timeout_s)
+
+    async def restart(
+        self, patience_s: float, *, timeout_s: float = CALL_TIMEOUT_S
+    ) -> ControlResult:
+        """Have a new pool process when what runs has finished, after ``patience_s`` at the latest.
+
+        Returns at once; the connection ends with the process.
+        """
+        return await self._control({"type": "restart", "patience_s": patience_s}, timeout_s)
 
     async def list_waiting(
         self, *, timeout_s: float = CALL_TIMEOUT_S

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ai_model.engine.config import MAX_INSTANCES
+from ai_model.pool.config import EMERGENCY_MODES
 from ai_model.pool.errors import BadFrame
 from ai_model.pool.fields import Fields
 from ai_model.pool.frames import Frame
 from ai_model.pool.request import MAX_KEY_CHARS, PoolRequest
+from ai_model.pool.temporary_limit import LimitName, read_limit_name
 
 MAX_VIEWERS = 1_000_000
 MAX_COUNTED_BYTES = 16 * 1024
@@ -130,7 +132,37 @@ class Cancel:
     generation: str
 
 
-ControlCommand = Pause | Resume | Drain | Resize | Cancel
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """Change a limit for ``seconds``; it goes back by itself."""
+
+    name: LimitName
+    value: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlimit:
+    """Let a limit go back to its usual value now."""
+
+    name: LimitName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restart:
+    """End the process for a new one when what runs has finished, after ``patience_s`` at latest."""
+
+    patience_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetEmergency:
+    """Switch the emergency mode on, off, or to what memory says (auto)."""
+
+    mode: str
+
+
+ControlCommand = Pause | Resume | Drain | Resize | Cancel | Limit | Unlimit | Restart | SetEmergency
 """Commands that are answered with a ControlResult at once."""
 Command = (
     Submit
@@ -197,7 +229,29 @@ def parse_command(frame: Frame) -> Command:
             return ListWaiting()
         case "cancel":
             return Cancel(generation=_generation(values))
+        case "limit":
+            return _limit(values)
+        case "unlimit":
+            return Unlimit(name=read_limit_name(values))
+        case "restart":
+            return Restart(patience_s=values.number("patience_s"))
+        case "set_emergency":
+            return SetEmergency(mode=_emergency_mode(values))
     raise BadFrame("the pool does not know this type of frame")
+
+
+def _emergency_mode(values: Fields) -> str:
+    mode = values.text("mode", max_chars=16)
+    if mode not in EMERGENCY_MODES:
+        raise BadFrame(f"mode of frame is none of {', '.join(EMERGENCY_MODES)}")
+    return mode
+
+
+def _limit(values: Fields) -> Limit:
+    name = read_limit_name(values)
+    low, high = name.bounds
+    value = values.integer("value", low=low, high=high)
+    return Limit(name=name, value=value, seconds=values.number("seconds"))
 
 
 def _path(values: Fields) -> Path:

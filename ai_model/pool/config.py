@@ -12,6 +12,7 @@ from ai_model.pool.errors import BadFrame
 from ai_model.pool.fields import Fields
 
 MAX_PEAK_HOURS_CHARS = 500
+EMERGENCY_MODES = ("auto", "on", "off")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,20 @@ class PoolConfig:
     """Pace of one instance in tokens per second; 0 is no limit."""
     parked_bytes: int = 250 * 1024 * 1024
     """Memory for the KV states of conversations that hold no instance, in bytes."""
+    calm_parked_bytes: int = 2**40
+    """The same while memory is tight: what the profile is made for."""
+    prefix_tokens: int = 1024
+    """Context cells reserved for system prompts together."""
+    has_flash_attention: bool = True
+    repeat_last_n: int = 64
+    """Last tokens of an answer that should not be repeated, whatever the request says."""
+    curve_instances: int = 0
+    """Instances there may be instead of ``max_instances`` when the measured cost of steps says that
+    more answer faster together; 0 leaves it as it is."""
+    kv_bytes_per_token: int = 0
+    """Of the model, as its file says; 0 is unknown. What a start will need is computed from it."""
+    emergency: str = "auto"
+    """The operator's switch: auto, on (emergency mode now), off (never)."""
     idle_sleep_s: float = 0.0
     """Give the model back after so many seconds without a request; 0 is never."""
     gpu_layers: int = 0
@@ -76,6 +91,11 @@ class PoolConfig:
             ("num_threads", self.num_threads, 1, 512),
             ("chunk_tokens", self.chunk_tokens, 1, 4096),
             ("parked_bytes", self.parked_bytes, 0, 2**40),
+            ("calm_parked_bytes", self.calm_parked_bytes, 0, 2**40),
+            ("prefix_tokens", self.prefix_tokens, 0, 131_072),
+            ("repeat_last_n", self.repeat_last_n, 0, 4096),
+            ("curve_instances", self.curve_instances, 0, 128),
+            ("kv_bytes_per_token", self.kv_bytes_per_token, 0, 2**32),
             ("gpu_layers", self.gpu_layers, 0, 1000),
             ("queue_size", self.queue_size, 0, 10_000),
             ("max_waiting_tokens", self.max_waiting_tokens, 1, 2**40),
@@ -98,6 +118,8 @@ class PoolConfig:
             raise ValueError(f"idle_sleep_s must not be negative, not {self.idle_sleep_s}")
         if not 0 <= self.max_tok_s < 1e7:
             raise ValueError(f"max_tok_s must not be negative, not {self.max_tok_s}")
+        if self.emergency not in EMERGENCY_MODES:
+            raise ValueError(f"emergency must be one of {', '.join(EMERGENCY_MODES)}")
         if len(self.peak_hours) > MAX_PEAK_HOURS_CHARS:
             raise ValueError(f"peak_hours must have at most {MAX_PEAK_HOURS_CHARS} characters")
 
@@ -112,6 +134,8 @@ class PoolConfig:
             target_itl_ms=self.target_itl_ms,
             max_tok_s=self.max_tok_s,
             parked_bytes=self.parked_bytes,
+            prefix_tokens=self.prefix_tokens,
+            has_flash_attention=self.has_flash_attention,
             idle_sleep_s=self.idle_sleep_s,
             gpu_layers=self.gpu_layers,
         )

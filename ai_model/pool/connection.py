@@ -18,14 +18,18 @@ from ai_model.pool.commands import (
     Drain,
     GetHistory,
     GetStatus,
+    Limit,
     ListWaiting,
     Pause,
     Resize,
+    Restart,
     Resume,
+    SetEmergency,
     Stop,
     Submit,
     Subscribe,
     SwitchModel,
+    Unlimit,
     Unsubscribe,
     Warm,
     Watching,
@@ -137,30 +141,47 @@ class Connection:
                 self._run_aside(number, self._count_tokens(command, number))
                 return None
             case ListWaiting():
-                waiting = [one.to_json() for one in self._pool.list_waiting()]
+                waiting = [one.to_json() for one in self._pool.controls.list_waiting()]
                 return {"type": "ok", "id": number, "waiting": waiting}
             case SwitchModel():
                 self._run_aside(number, self._switch_model(command, number))
                 return None
-            case Pause() | Resume() | Drain() | Resize() | Cancel():
+            case _:
                 return _result(number, self._control(command))
         return {"type": "ok", "id": number}
 
     def _control(self, command: ControlCommand) -> ControlResult:
         match command:
             case Pause():
-                return self._pool.pause(command.message)
+                return self._pool.controls.pause(command.message)
             case Resume():
-                return self._pool.resume()
+                return self._pool.controls.resume()
             case Drain():
-                return self._pool.drain()
+                return self._pool.controls.drain()
             case Resize():
-                return self._pool.resize(command.num_instances)
+                return self._pool.controls.resize(command.num_instances)
             case Cancel():
-                return self._pool.cancel(command.generation)
+                return self._pool.controls.cancel(command.generation)
+            case SetEmergency():
+                return self._pool.controls.set_emergency(command.mode)
+            case Limit() | Unlimit() | Restart():
+                return self._control_limits(command)
+
+    def _control_limits(self, command: Limit | Unlimit | Restart) -> ControlResult:
+        controls = self._pool.controls
+        try:
+            match command:
+                case Limit():
+                    return controls.limit(command.name, command.value, command.seconds)
+                case Unlimit():
+                    return controls.unlimit(command.name)
+                case Restart():
+                    return controls.restart(command.patience_s)
+        except ValueError as error:
+            raise BadFrame(str(error)) from None
 
     async def _switch_model(self, command: SwitchModel, number: int) -> None:
-        await self._send(_result(number, await self._pool.switch_model(command.path)))
+        await self._send(_result(number, await self._pool.controls.switch_model(command.path)))
 
     async def _count_tokens(self, command: CountTokens, number: int) -> None:
         try:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from ai_model.pool.fields import Fields
+from ai_model.pool.temporary_limit import LimitName, TemporaryLimit
 
 
 class Intake(StrEnum):
@@ -37,10 +38,15 @@ class ControlResult:
     """Instances there may be."""
     num_running: int = 0
     num_waiting: int = 0
+    limits: tuple[TemporaryLimit, ...] = ()
+    """Limits that are changed for a while."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return asdict(self) | {"intake": str(self.intake)}
+        return asdict(self) | {
+            "intake": str(self.intake),
+            "limits": [limit.to_json() for limit in self.limits],
+        }
 
     @classmethod
     def from_json(cls, value: object) -> ControlResult:
@@ -57,4 +63,8 @@ class ControlResult:
             max_instances=values.integer("max_instances", default=0),
             num_running=values.integer("num_running", default=0),
             num_waiting=values.integer("num_waiting", default=0),
+            limits=tuple(
+                TemporaryLimit.from_json(item)
+                for item in values.items("limits", max_items=len(LimitName), default=[])
+            ),
         )

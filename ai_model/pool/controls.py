@@ -1,23 +1,31 @@
-"""What an operator may do to a running pool: pause, drain, resize, switch the model, cancel."""
+"""What an operator may do to a running pool: pause, drain, resize, restart, limit, cancel."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ai_model.engine.config import MAX_INSTANCES
 from ai_model.pool.admission import DRAIN_RETRY_S
 from ai_model.pool.capacity import Capacity
+from ai_model.pool.config import PoolConfig
 from ai_model.pool.control_result import ControlResult, Intake
 from ai_model.pool.endings import Endings
 from ai_model.pool.engine_link import EngineLink
 from ai_model.pool.errors import Paused, PoolUnavailable, UnknownGeneration
 from ai_model.pool.eta import Eta
 from ai_model.pool.generation import DoneReason, Generation
+from ai_model.pool.orders import NO_ORDERS, Orders
 from ai_model.pool.register import Register
 from ai_model.pool.request import PoolRequest
+from ai_model.pool.temporary_limit import LimitName, TemporaryLimit
+from ai_model.pool.temporary_limits import TemporaryLimits
 from ai_model.pool.waiting_request import WaitingRequest, short_name
 
 logger = logging.getLogger(__name__)
@@ -26,18 +34,29 @@ PAUSE_RETRY_S = 60.0
 SWITCH_LIMIT_S = 280.0
 MAX_MESSAGE_CHARS = 500
 MAX_LISTED = 1000
+MAX_PATIENCE_S = 600.0
+"""Longest time for which a restart may wait for running answers."""
+EMERGENCY_TEXTS = {
+    "auto": "The pool saves memory when it has to.",
+    "on": "Emergency mode: answers are short, and no new conversation begins.",
+    "off": "The pool saves no memory, however short it gets; the kernel may end it.",
+}
 DEFAULT_MESSAGE = "The assistant takes a break. Please try again later."
 
 
 class Controls:
     """The operator's hands on one pool. Lives on the pool's loop, which is its lock.
 
-    Every command may be given twice. Nothing of it outlives the pool process: a new one begins
-    open, with the configured size and model. ``on_change`` is called when the size has changed.
+    Every command may be given twice. ``orders`` is what an earlier process had been told and this
+    one goes on with; ``on_orders`` is called with what the next one would have to be told, and
+    ``on_restart`` when this process is to end for a new one (None: it cannot). ``on_change`` is
+    called when the size has changed, ``use_limits`` with fields of ``config`` and their new values,
+    ``use_emergency`` with the switch of the emergency mode.
     """
 
     def __init__(
         self,
+        config: PoolConfig,
         *,
         register: Register,
         endings: Endings,
@@ -45,9 +64,15 @@ class Controls:
         capacity: Capacity,
         on_change: Callable[[], None],
         clock: Callable[[], float],
+        use_limits: Callable[[Mapping[str, int]], None] = lambda _: None,
+        use_emergency: Callable[[str], None] = lambda _: None,
+        orders: Orders = NO_ORDERS,
+        on_orders: Callable[[Orders], None] = lambda _: None,
+        on_restart: Callable[[], None] | None = None,
+        unix_time: Callable[[], float] = time.time,
     ) -> None:
-        self.intake = Intake.OPEN
-        self.message = ""
+        self.intake = orders.intake
+        self.message = orders.message
         """What visitors are told while the pool is paused."""
         self._register = register
         self._endings = endings
@@ -55,12 +80,50 @@ class Controls:
         self._capacity = capacity
         self._on_change = on_change
         self._clock = clock
+        self._use_limits = use_limits
+        self._use_emergency = use_emergency
+        self._orders = orders
+        self._on_orders = on_orders
+        self._on_restart = on_restart
+        self._restart_by: float | None = None
+        self._has_ended = False
+        self._switches: set[asyncio.Future[ControlResult]] = set()
+        self._limits = TemporaryLimits(config, clock=clock, unix_time=unix_time)
+        if orders.limits:
+            self._limits.take_over(orders.limits)
+            self._apply_limits()
+
+    @property
+    def is_restarting(self) -> bool:
+        """Whether this process ends as soon as what runs has finished."""
+        return self._restart_by is not None
+
+    @property
+    def limits(self) -> tuple[TemporaryLimit, ...]:
+        """The limits that are changed for a while."""
+        return self._limits.listed()
+
+    def look(self) -> None:
+        """Do what is due: let changed limits go back, end this process for a restart.
+
+        To be called every few seconds at least, and often while a restart waits for answers.
+        """
+        over = self._limits.expire()
+        if over:
+            logger.info("Back at their usual values: %s.", ", ".join(over))
+            self._apply_limits()
+        if self._restart_by is None or self._on_restart is None or self._has_ended:
+            return
+        if not self._register.held or self._clock() >= self._restart_by:
+            self._has_ended = True
+            self._on_restart()
 
     def check(self, request: PoolRequest) -> None:
         """Raise why a request is not taken: Paused, PoolUnavailable; or return.
 
         Those whom an earlier pool had taken are none that come new.
         """
+        self.look()
         if request.is_resumed or request.produced:
             return
         if self.intake is Intake.PAUSED:
@@ -90,6 +153,13 @@ class Controls:
         if not 1 <= num_instances <= MAX_INSTANCES:
             raise ValueError(f"a pool has 1 to {MAX_INSTANCES} instances, not {num_instances}")
         self._capacity.set_limit(num_instances)
+        self._use_limits(
+            {
+                "max_instances": num_instances,
+                "hot_instances": min(self._capacity.configured_hot, num_instances),
+            }
+        )
+        self._note_orders(max_instances=num_instances)
         self._on_change()
         text = f"At most {num_instances} questions are answered at the same time from now on."
         if len(self._register.held) > num_instances:
@@ -100,14 +170,73 @@ class Controls:
     async def switch_model(self, path: Path) -> ControlResult:
         """Answer with another model once what runs has finished; who waits keeps the place.
 
-        Returns when it is in use, or with the reason for which the old one stays.
+        Returns when it is in use, or with the reason for which the old one stays. Whoever does not
+        wait for that does not change it.
         """
+        switch = asyncio.ensure_future(self._switch_model(path))
+        # The engine ends it when the pool is closed.
+        self._switches.add(switch)
+        switch.add_done_callback(self._switches.discard)
+        return await asyncio.shield(switch)
+
+    async def _switch_model(self, path: Path) -> ControlResult:
         logger.info("The model is to be switched to %s.", path)
         reason = await self._engine.switch_model(path, self._capacity.size, SWITCH_LIMIT_S)
         if reason:
             logger.warning("The model was not switched: %s", reason)
             return self.result(reason, is_done=False)
+        self._note_orders(model_path=path)
         return self.result(f"{self._engine.model_label} answers from now on.")
+
+    def limit(self, name: LimitName, value: int, seconds: float) -> ControlResult:
+        """Have another limit for so many seconds; running answers keep theirs.
+
+        Raises ValueError with a sentence.
+        """
+        self._limits.change(name, value, seconds)
+        self._apply_limits()
+        text = f"{name} is {value} for {_duration(seconds)}, then {self._usual(name)} again."
+        logger.info("%s", text)
+        return self.result(text)
+
+    def unlimit(self, name: LimitName) -> ControlResult:
+        """Let a limit go back to its usual value now."""
+        if self._limits.undo(name):
+            self._apply_limits()
+            logger.info("The operator undid the change of %s.", name)
+        return self.result(f"{name} is {self._usual(name)}, as usual.")
+
+    def set_emergency(self, mode: str) -> ControlResult:
+        """Begin the emergency mode, forbid it, or leave it to memory. Raises ValueError."""
+        self._use_emergency(mode)
+        self._note_orders(emergency=mode)
+        return self.result(EMERGENCY_TEXTS[mode])
+
+    def restart(self, patience_s: float) -> ControlResult:
+        """End this process for a new one; what runs has so many seconds to finish.
+
+        Who waits keeps the place, and what still runs then goes on in the new process. Nothing
+        begins meanwhile. Raises ValueError.
+        """
+        if not 0 <= patience_s <= MAX_PATIENCE_S:
+            raise ValueError(f"A restart waits 0 to {MAX_PATIENCE_S:.0f} s, not {patience_s:g}.")
+        if self._on_restart is None:
+            text = "This pool is a part of another program; restart that one."
+            return self.result(text, is_done=False)
+        by = self._clock() + patience_s
+        self._restart_by = by if self._restart_by is None else min(by, self._restart_by)
+        self._capacity.is_held = True
+        num_running = len(self._register.held)
+        text = "A new pool process starts now."
+        if num_running and patience_s:
+            text = (
+                f"A new pool process starts when what runs has finished ({_requests(num_running)}),"
+                f" in {_duration(patience_s)} at the latest."
+            )
+        logger.info("%s", text)
+        result = self.result(text)
+        self.look()
+        return result
 
     def cancel(self, generation_id: str) -> ControlResult:
         """End a generation in whatever state it is. Raises UnknownGeneration."""
@@ -166,7 +295,19 @@ class Controls:
         if intake is not self.intake:
             logger.info("The pool's intake is %s.", intake)
         self.intake = intake
+        self._note_orders(intake=intake, message=self.message)
         return self.result(text)
+
+    def _usual(self, name: LimitName) -> int:
+        return self._limits.usual(name)
+
+    def _apply_limits(self) -> None:
+        self._use_limits({str(name): value for name, value in self._limits.values().items()})
+        self._note_orders(limits=self._limits.orders())
+
+    def _note_orders(self, **changes: Any) -> None:
+        self._orders = replace(self._orders, **changes)
+        self._on_orders(self._orders)
 
     def result(self, text: str, *, is_done: bool = True) -> ControlResult:
         """Return ``text`` together with how the pool stands."""
@@ -180,6 +321,7 @@ class Controls:
             max_instances=self._capacity.limit,
             num_running=len(self._register.held),
             num_waiting=len(self._register.line),
+            limits=self._limits.listed(),
         )
 
 
@@ -192,6 +334,16 @@ def _one_line(message: str) -> str:
     line = " ".join(kept.split())[:MAX_MESSAGE_CHARS]
     # What is no sentence might be taken for a technical name on its way to the visitor.
     return f"{line}." if line and line[-1].isalnum() else line
+
+
+def _duration(seconds: float) -> str:
+    """Return a length of time in words: 90 s, 5 min, 1 h 30 min."""
+    minutes = round(seconds / 60)
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
 
 
 def _requests(num: int) -> str:

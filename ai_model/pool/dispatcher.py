@@ -10,7 +10,7 @@ from ai_model.pool.capacity import Capacity
 from ai_model.pool.endings import Endings
 from ai_model.pool.engine_link import EngineLink
 from ai_model.pool.eta import Eta
-from ai_model.pool.generation import DoneReason, Generation
+from ai_model.pool.generation import DoneReason, Generation, Reduction
 from ai_model.pool.register import Register
 from ai_model.pool.tasks import Tasks
 from ai_model.pool.timers import Timers
@@ -53,7 +53,7 @@ class Dispatcher:
         """Give free instances to those who have waited longest; tell the others their place."""
         now = self._clock()
         held, line = self._register.held, self._register.line
-        if self.is_ready:
+        if self.is_ready and not self._capacity.is_held:
             self._capacity.fit(num_running=len(held), num_waiting=len(line), now=now)
             while len(held) < self._capacity.size and (next_one := self._register.take_next(now)):
                 self._tasks.spawn(self._begin(next_one))
@@ -86,12 +86,15 @@ class Dispatcher:
         request = generation.request
         try:
             opening = await self._engine.make_opening(request)
+            generation.is_capped = opening.is_capped
             if not generation.is_ended and len(opening.produced) >= opening.max_tokens:
                 # The earlier pool was lost between the last token and telling that it was the last.
                 self._endings.conclude(generation, DoneReason.LENGTH)
             elif not generation.is_ended:
                 generation.produced = opening.produced
                 generation.num_dropped_turns = opening.prompt.num_dropped_turns
+                if opening.has_short_memory:
+                    generation.reduced = Reduction.HISTORY
                 generation.num_prompt_tokens = len(opening.prompt.tokens)
                 self._engine.submit(request, opening)
                 return

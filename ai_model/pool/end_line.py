@@ -29,6 +29,7 @@ def log_end(generation: Generation, now: float) -> None:
             cached_tokens=generation.num_cached_tokens,
             new_tokens=generation.num_new_tokens,
             is_resumed=True if generation.request.produced else None,
+            request=generation.request.request_id or None,
         ),
     )
 

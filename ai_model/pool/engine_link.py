@@ -16,12 +16,15 @@ from ai_model.engine.request import EngineRequest
 from ai_model.engine.snapshot import EngineSnapshot, EngineState
 from ai_model.model_file import BadModelFile, inspect
 from ai_model.pool.config import PoolConfig
+from ai_model.pool.economy import NORMAL
 from ai_model.pool.engine_port import EngineFactory, EnginePort
 from ai_model.pool.opening import Opening, make_opening
 from ai_model.pool.request import PoolRequest
 from ai_model.prompt import count_tokens
 
 logger = logging.getLogger(__name__)
+
+MESSAGES_PER_EXCHANGE = 2
 
 
 class EngineLink:
@@ -45,6 +48,8 @@ class EngineLink:
         """The engine gave the model back for want of requests; wake() brings it back."""
         self.n_ctx = config.n_ctx
         self.model_label = ""
+        self.economy = NORMAL
+        """What answers do without for want of memory, from their beginning on."""
         self._config = config
         self._factory = factory
         self._on_ready = on_ready
@@ -52,6 +57,7 @@ class EngineLink:
         self._on_event = on_event
         self._loop: asyncio.AbstractEventLoop
         self._engine: EnginePort | None = None
+        self._parked_bytes = config.parked_bytes
         self._num_models = 0
         """Counts switches: a prompt made of one model's tokens is nonsense to another."""
         self._switch: asyncio.Future[str] | None = None
@@ -73,7 +79,12 @@ class EngineLink:
             self._on_lost(f"The engine cannot be started: {error}")
             return
         self._engine = engine
+        engine.limit_parking(self._parked_bytes)
         engine.start()
+
+    def use(self, config: PoolConfig) -> None:
+        """Keep these limits for answers that begin from now on."""
+        self._config = config
 
     def _answer_room(self, request: PoolRequest) -> int:
         """Return the tokens an answer may have; half of the context stays for the prompt."""
@@ -112,7 +123,11 @@ class EngineLink:
                 conversation=request.conversation,
                 visitor=request.visitor,
                 prompt=opening.prompt,
-                sampling=replace(request.sampling, max_tokens=opening.max_tokens),
+                sampling=replace(
+                    request.sampling,
+                    max_tokens=opening.max_tokens,
+                    repeat_last_n=self._config.repeat_last_n,
+                ),
                 produced=opening.produced,
                 produced_text=request.produced_text,
                 is_warm_up=on_warm_up is not None,
@@ -128,6 +143,12 @@ class EngineLink:
     def resize(self, num_instances: int) -> None:
         """Have another number of instances a moment later; running answers go on."""
         self._port().resize(num_instances)
+
+    def limit_parking(self, max_bytes: int) -> None:
+        """Keep at most so many bytes of conversations without an instance, a moment later."""
+        self._parked_bytes = max_bytes
+        if self._engine is not None:
+            self._engine.limit_parking(max_bytes)
 
     async def switch_model(self, path: Path, num_instances: int, limit_s: float) -> str:
         """Answer with the model in ``path`` as soon as what runs has finished.
@@ -167,12 +188,24 @@ class EngineLink:
         if self._engine is not None and self.is_asleep:
             self._engine.wake()
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is an engine, loaded or not."""
+        return self._engine is not None
+
+    def mapped_files(self) -> tuple[Path, ...]:
+        """Return the model files whose pages are in use as weights."""
+        snapshot = self.snapshot()
+        mapped = None if snapshot is None else snapshot.mapped_file
+        return () if mapped is None else (mapped,)
+
     def snapshot(self) -> EngineSnapshot | None:
         """Return how the engine is doing, None before there is one."""
         return None if self._engine is None else self._engine.snapshot()
 
     async def close(self, timeout_s: float) -> None:
         """End the engine, waiting at most ``timeout_s`` seconds, and the thread for prompts."""
+        self._loop = asyncio.get_running_loop()  # it may never have been started
         self._is_closed = True
         self.is_ready = False
         self._end_switch("The pool was closed.")
@@ -194,12 +227,23 @@ class EngineLink:
         return True
 
     def _open(self, request: PoolRequest) -> Opening:
-        return make_opening(
+        economy, usual_tokens = self.economy, self._answer_room(request)
+        max_tokens = min(usual_tokens, economy.max_tokens or usual_tokens)
+        max_messages = self._config.max_messages
+        if economy.max_exchanges is not None:
+            max_messages = min(max_messages, MESSAGES_PER_EXCHANGE * economy.max_exchanges)
+        opening = make_opening(
             request,
             tokenizer=self._port().tokenizer,
             n_ctx=self.n_ctx,
-            max_tokens=self._answer_room(request),
-            max_messages=self._config.max_messages,
+            max_tokens=max_tokens,
+            max_messages=max_messages,
+        )
+        return replace(
+            opening,
+            is_capped=max_tokens < usual_tokens,
+            has_short_memory=max_messages < self._config.max_messages
+            and opening.prompt.num_dropped_turns > 0,
         )
 
     def _count(self, text: str) -> int:

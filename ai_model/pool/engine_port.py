@@ -32,6 +32,9 @@ class EnginePort(Protocol):
         Raises ValueError for a number that no engine can have.
         """
 
+    def limit_parking(self, max_bytes: int) -> None:
+        """Keep at most ``max_bytes`` of parked conversations from a moment later on."""
+
     def switch_model(self, config: EngineConfig) -> None:
         """Answer with another model once the running answers have finished; LOADING until then.
 

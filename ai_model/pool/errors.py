@@ -4,6 +4,7 @@ PoolError
 ├── Refused               the pool does not take this request
 │   ├── QueueFull         too many requests wait already
 │   ├── InflightLimit     this visitor has too many questions open
+│   ├── MemoryPressure    memory is too short for a new conversation
 │   ├── Paused            the operator takes no questions at the moment
 │   ├── NoModel           there is no model to answer with
 │   └── TooLong           the request is larger than the pool can carry
@@ -42,6 +43,8 @@ class RefusalReason(StrEnum):
     CLOSED = "closed"
     """The pool takes nothing at the moment."""
     NO_MODEL = "no_model"
+    MEMORY = "memory"
+    """Memory is too short for a new conversation."""
 
 
 class PoolError(Exception):
@@ -80,6 +83,12 @@ class InflightLimit(Refused):
     """The visitor has as many requests waiting or running as one visitor may have."""
 
     code = "inflight_limit"
+
+
+class MemoryPressure(Refused):
+    """Memory is so short that no new conversation is begun; those there are go on."""
+
+    code = "memory_pressure"
 
 
 class Paused(Refused):
@@ -148,6 +157,7 @@ _BY_CODE: dict[str, type[PoolError]] = {
     for error in (
         QueueFull,
         InflightLimit,
+        MemoryPressure,
         Paused,
         NoModel,
         TooLong,

@@ -12,7 +12,6 @@ from ai_model.pool.eta import Eta
 from ai_model.pool.event_log import EventLog
 from ai_model.pool.request import PoolRequest
 
-QUALITY = "full"
 NO_INSTANCE = -1
 """Instance named in gen.started of an answer that goes on in a new pool and waits for one."""
 
@@ -37,6 +36,19 @@ class DoneReason(StrEnum):
     USER_STOP = "user_stop"
     DEADLINE = "deadline"
     SHUTDOWN = "shutdown"
+    MEMORY = "memory"
+    """Memory was about to run out."""
+
+
+class Reduction(StrEnum):
+    """What an answer had to do without because memory was short."""
+
+    HISTORY = "history"
+    """Earlier exchanges that the model would have seen."""
+    LENGTH = "length"
+    """Its end: it met a limit below the usual one."""
+    ENDED = "ended"
+    """Its end: it was ended to save the rest."""
 
 
 class Outcome(StrEnum):
@@ -58,6 +70,7 @@ OUTCOME_OF_REASON = {
     DoneReason.USER_STOP: Outcome.USER_STOP,
     DoneReason.DEADLINE: Outcome.DEADLINE,
     DoneReason.SHUTDOWN: Outcome.CANCELLED,
+    DoneReason.MEMORY: Outcome.FAILED,
 }
 
 
@@ -84,6 +97,10 @@ class Generation:
         self.num_prompt_tokens = 0
         self.num_cached_tokens = 0
         self.num_dropped_turns = 0
+        self.is_capped = False
+        """Whether it may have fewer tokens than usual, to save memory."""
+        self.reduced: Reduction | None = None
+        """What it did without because memory was short."""
         self.ending: DoneReason | None = None
         """Why the engine was told to end this answer, when it was."""
         self.passed_deadline: str | None = None
@@ -208,6 +225,10 @@ class Generation:
         if self._seen is not None:
             self.text = self.text[: max(len(self.request.produced_text), self._seen)]
         reason = self.ending or reason
+        if reason is DoneReason.MEMORY:
+            self._tell_reduction(Reduction.ENDED)
+        elif reason is DoneReason.LENGTH and self.is_capped:
+            self._tell_reduction(Reduction.LENGTH)
         self._end(
             "gen.done",
             {
@@ -220,7 +241,7 @@ class Generation:
                     "cached": self.num_cached_tokens,
                 },
                 "timing": self._timing(now, event),
-                "quality": QUALITY,
+                **self._quality(),
             },
             Outcome.CANCELLED if self._is_cancelled else OUTCOME_OF_REASON[reason],
         )
@@ -272,9 +293,18 @@ class Generation:
                 "waited_ms": waited_ms,
                 "prompt_tokens": self.num_prompt_tokens,
                 "cached_tokens": self.num_cached_tokens,
-                "quality": QUALITY,
+                **self._quality(),
             },
         )
+
+    def _quality(self) -> dict[str, object]:
+        if self.reduced is None:
+            return {"quality": "full"}
+        return {"quality": "reduced", "reduced": str(self.reduced)}
+
+    def _tell_reduction(self, reduction: Reduction) -> None:
+        self.reduced = reduction
+        self.log.append("gen.notice", {"code": "reduced", "what": str(reduction)})
 
     def _timing(self, now: float, event: Finished | None) -> dict[str, object]:
         left_line_at = self.instance_at if self.instance_at is not None else now

@@ -9,6 +9,7 @@ from pathlib import Path
 from ai_model.pool.config import PoolConfig
 from ai_model.pool.fields import Fields
 from ai_model.pool.frames import decode, encode
+from ai_model.pool.orders import NO_ORDERS, Orders
 from ai_model.pool.restarts import Restarts
 
 
@@ -21,6 +22,10 @@ class Word(StrEnum):
     """The first complete answer of this process. Said once."""
     FAILED = "failed"
     """The process cannot do its work; the sentence says why."""
+    ORDERS = "orders"
+    """What the operator's orders are from now on; they follow (see Orders)."""
+    RESTARTING = "restarting"
+    """The process ends because the operator wants a new one; nothing is wrong."""
     ALIVE = "alive"
     """Said about once a second; how the engine is doing follows (see Pulse)."""
 
@@ -33,6 +38,8 @@ class Launch:
     socket_path: Path
     restarts: Restarts = Restarts()
     """What happened to the processes before this one."""
+    orders: Orders = NO_ORDERS
+    """What the operator had told them."""
 
     def to_line(self) -> bytes:
         """Return the line."""
@@ -43,6 +50,7 @@ class Launch:
                 "socket": str(self.socket_path),
                 "num_restarts": self.restarts.num,
                 "last_cause": self.restarts.last_cause,
+                "orders": self.orders.to_json(),
             }
         )
 
@@ -56,6 +64,7 @@ class Launch:
             Restarts(
                 values.integer("num_restarts", default=0), values.text("last_cause", default="")
             ),
+            Orders.from_json(values.mapping("orders", default={})),
         )
 
 

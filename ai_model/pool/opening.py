@@ -17,6 +17,10 @@ class Opening:
     """The tokens the answer has already."""
     max_tokens: int
     """Tokens it may have in all, those included."""
+    is_capped: bool = False
+    """Whether that is less than usual, to save memory."""
+    has_short_memory: bool = False
+    """Whether earlier exchanges were left out to save memory."""
 
 
 def make_opening(

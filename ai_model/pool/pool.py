@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ai_model.engine.errors import EngineNotReady
 from ai_model.pool.capacity import Capacity
 from ai_model.pool.config import PoolConfig
-from ai_model.pool.control_result import ControlResult, Intake
+from ai_model.pool.control_result import Intake
 from ai_model.pool.controls import Controls
 from ai_model.pool.dispatcher import Dispatcher
 from ai_model.pool.endings import Endings
@@ -24,14 +25,16 @@ from ai_model.pool.event_log import EventLog
 from ai_model.pool.generation import DoneReason, Generation, GenerationState, Outcome
 from ai_model.pool.history import INTERVAL_S, History
 from ai_model.pool.listener import Listener
+from ai_model.pool.loading import Loading
+from ai_model.pool.memory_watch import MemoryWatch, Sensor
+from ai_model.pool.orders import NO_ORDERS, Orders
 from ai_model.pool.register import Register
 from ai_model.pool.request import PoolRequest
 from ai_model.pool.restarts import NO_RESTARTS, Restarts
-from ai_model.pool.status import PoolStatus
+from ai_model.pool.status import PoolState, PoolStatus
 from ai_model.pool.status_report import report_status
 from ai_model.pool.tasks import Tasks
 from ai_model.pool.timers import Timers
-from ai_model.pool.waiting_request import WaitingRequest
 from ai_model.pool.warm_ups import WarmUps
 from ai_model.pool.watch import CANCEL_PATIENCE_S, Watch
 
@@ -39,10 +42,11 @@ TICK_S = 0.1
 SIZE_S = 5.0
 """So often an idle pool looks whether it has too many instances, or too few for the hour."""
 SWEEP_S = 60.0
-UNWATCHED_GRACE_S = 30.0
-"""Whoever reloads a page or changes networks is back by then."""
 START_GRACE_S = 5.0
 """After a start, a subscriber may come before the request it belongs to is submitted again."""
+
+MappedFiles = Callable[[], Iterable[Path]]
+"""Names the model files whose pages are in use."""
 
 
 class Pool:
@@ -50,8 +54,9 @@ class Pool:
 
     ``on_answered`` is called after each complete answer. ``on_broken`` is called with a sentence
     when the engine is lost for good (stuck, or stopped by an error) and only a new process helps;
-    without it the pool reports itself as failed. Every request that was taken gets exactly one
-    terminal frame.
+    without it the pool reports itself as failed. ``orders``, ``on_orders`` and ``on_restart`` are
+    those of Controls. ``sensor`` reads memory, once a second and more often; without it the pool
+    saves none by itself. Every request that was taken gets exactly one terminal frame.
     """
 
     def __init__(
@@ -62,10 +67,14 @@ class Pool:
         on_answered: Callable[[], None] = lambda: None,
         on_broken: Callable[[str], None] | None = None,
         restarts: Restarts = NO_RESTARTS,
+        orders: Orders = NO_ORDERS,
+        on_orders: Callable[[Orders], None] = lambda _: None,
+        on_restart: Callable[[], None] | None = None,
+        sensor: Callable[[MappedFiles], Sensor] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.config = config
-        """Its limits as they are now: resize() changes the number of instances."""
+        """Its limits as they are now; the operator may change some of them."""
         self.started_at = clock()
         self.restarts = restarts
         """The earlier processes of this pool."""
@@ -83,7 +92,7 @@ class Pool:
         engine = self._engine = EngineLink(
             config,
             engine_factory,
-            on_ready=self._dispatch,
+            on_ready=self._note_ready,
             on_lost=self._lose_engine,
             on_event=lambda generation, event: self._listener.take(generation, event),
         )
@@ -120,12 +129,41 @@ class Pool:
             listener=self._listener,
             on_stuck=self._lose_engine,
         )
-        self._controls = Controls(
+        self.controls = Controls(
+            config,
             register=register,
             endings=endings,
             engine=engine,
             capacity=capacity,
             on_change=self._dispatch,
+            clock=clock,
+            use_limits=self._use_limits,
+            use_emergency=lambda mode: self.memory.switch(mode),
+            orders=orders,
+            on_orders=on_orders,
+            on_restart=on_restart,
+        )
+        """What an operator may do."""
+        self.memory = MemoryWatch(
+            config,
+            None if sensor is None else sensor(engine.mapped_files),
+            register=register,
+            endings=endings,
+            engine=engine,
+            capacity=capacity,
+            tasks=self._tasks,
+            on_change=self._dispatch,
+            on_dying=on_broken,
+            clock=clock,
+        )
+        """How tight memory is, and what that switches."""
+        self._loading = Loading(
+            config,
+            memory=self.memory,
+            capacity=capacity,
+            engine=engine,
+            is_size_given=orders.max_instances is not None,
+            use_limits=self._use_limits,
             clock=clock,
         )
         self._warm_ups = WarmUps(
@@ -135,7 +173,8 @@ class Pool:
     async def start(self) -> None:
         """Begin loading the model; returns at once. Requests may be submitted from now on."""
         self.started_at = self._clock()
-        self._tasks.spawn(self._engine.start(self._capacity.size))
+        self._tasks.spawn(self._loading.run())
+        self._look_at_memory()
         self._timers.arm("sweep", SWEEP_S, self._sweep)
         self._timers.arm("size", SIZE_S, self._check_size)
         self._observe()
@@ -151,7 +190,7 @@ class Pool:
             return
         try:
             if not self.admission.is_closed:
-                self._controls.check(request)
+                self.controls.check(request)
             self._register.open(
                 request,
                 self._clock(),
@@ -181,7 +220,9 @@ class Pool:
 
         It is never in line, is in no count and has no log.
         """
-        if self._is_closed or self.admission.is_closed or self._controls.intake is not Intake.OPEN:
+        if self._is_closed or self.admission.is_closed or self.controls.intake is not Intake.OPEN:
+            return False
+        if not self.memory.economy.has_warm_ups:
             return False
         return self._warm_ups.begin(request)
 
@@ -221,43 +262,6 @@ class Pool:
         except EngineNotReady as error:
             raise NoModel(f"No model is loaded: {error}.") from None
 
-    # What an operator may do.
-
-    def pause(self, message: str = "") -> ControlResult:
-        """Refuse what comes, telling visitors ``message``; what waits and runs goes on."""
-        return self._controls.pause(message)
-
-    def resume(self) -> ControlResult:
-        """Take requests again after pause() or drain()."""
-        return self._controls.resume()
-
-    def drain(self) -> ControlResult:
-        """Take nothing new and finish what waits and runs, until resume()."""
-        return self._controls.drain()
-
-    def resize(self, num_instances: int) -> ControlResult:
-        """Have 1 to 128 instances at most; running answers go on. Raises ValueError."""
-        result = self._controls.resize(num_instances)
-        hot = min(self.config.hot_instances, num_instances)
-        self.config = replace(self.config, max_instances=num_instances, hot_instances=hot)
-        return result
-
-    async def switch_model(self, path: Path) -> ControlResult:
-        """Answer with another model once what runs has finished; who waits keeps the place."""
-        return await self._controls.switch_model(path)
-
-    def cancel(self, generation_id: str) -> ControlResult:
-        """End a generation for the operator. Raises UnknownGeneration."""
-        return self._controls.cancel(generation_id)
-
-    def list_waiting(self) -> tuple[WaitingRequest, ...]:
-        """Return those in line, the next one first; never their texts."""
-        return self._controls.list_waiting()
-
-    def end_unwatched(self, num_wanted: int, grace_s: float = UNWATCHED_GRACE_S) -> int:
-        """End up to ``num_wanted`` generations without a reader; returns how many it were."""
-        return self._controls.end_unwatched(num_wanted, grace_s)
-
     # How it is doing.
 
     @property
@@ -289,16 +293,18 @@ class Pool:
     def status(self) -> PoolStatus:
         """Say how the pool is doing. Never waits for the engine."""
         now = self._clock()
-        intake = self._controls.intake
-        return report_status(
+        intake = self.controls.intake
+        status = report_status(
             self,
             self._engine.snapshot(),
             pid=os.getpid(),
             now=now,
             num_instances=self._capacity.size,
             hot_instances=self._capacity.hot or self._capacity.limit,
-            paused_notice=self._controls.message if intake is Intake.PAUSED else None,
+            paused_notice=self.controls.message if intake is Intake.PAUSED else None,
             is_draining=intake is Intake.DRAINING,
+            is_restarting=self.controls.is_restarting,
+            limits=self.controls.limits,
             running=self._register.running(now),
             eta=self._register.wait_record.figures(),
             waiting_tokens=self.line.waiting_cost,
@@ -306,6 +312,9 @@ class Pool:
                 (now - one.submitted_at for one in self._register.waiting(now)), default=0.0
             ),
         )
+        if status.state is PoolState.LOADING and not self._engine.is_begun:
+            status = replace(status, reason=self.memory.why_not_start() or status.reason)
+        return replace(status, memory=self.memory.fill(status.memory))
 
     # The end.
 
@@ -332,8 +341,26 @@ class Pool:
         await self._tasks.close()
         await self._engine.close(timeout_s)
 
+    def _use_limits(self, values: Mapping[str, Any]) -> None:
+        """Have other values in some fields of the configuration from now on."""
+        self.config = replace(self.config, **values)
+        self.admission.use(self.config)
+        self._engine.use(self.config)
+
+    def _note_ready(self) -> None:
+        """A model is there."""
+        self._loading.choose_size()
+        self.memory.note_ready()
+        self._dispatch()
+
+    def _look_at_memory(self) -> None:
+        self.memory.look()
+        if self.memory.interval_s is not None:
+            self._timers.arm("memory", self.memory.interval_s, self._look_at_memory)
+
     def _note_end(self, generation: Generation) -> None:
         self._timers.drop(generation.id)
+        self.memory.note_answer()
         if generation.outcome in (Outcome.DONE, Outcome.LENGTH):
             self._on_answered()
 
@@ -363,6 +390,7 @@ class Pool:
             text = f"No instance became free within {self.config.timeout_s:.0f} s."
             self._endings.expire(late, text)
         self._watch.check(now)
+        self.controls.look()
         self._dispatch()
         if self._register.live or self._register.held:
             self._timers.arm("tick", TICK_S, self._tick)
@@ -372,6 +400,7 @@ class Pool:
         self._timers.arm("history", INTERVAL_S, self._observe)
 
     def _check_size(self) -> None:
+        self.controls.look()
         self._dispatch()
         self._timers.arm("size", SIZE_S, self._check_size)
 

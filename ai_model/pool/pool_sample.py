@@ -85,6 +85,13 @@ class PoolSample:
     num_prompt_tokens: int = _rolled(Rule.SUM)
     num_cached_tokens: int = _rolled(Rule.SUM)
     num_generated_tokens: int = _rolled(Rule.SUM)
+    num_promises: int = _rolled(Rule.SUM)
+    """Promised waits that were put to the test; the sums below are over these."""
+    num_promises_kept: int = _rolled(Rule.SUM)
+    promised_s: float = _rolled(Rule.SUM)
+    """Promised p50."""
+    promised_p90_s: float = _rolled(Rule.SUM)
+    real_wait_s: float = _rolled(Rule.SUM)
 
     @property
     def utilisation(self) -> float | None:
@@ -205,28 +212,36 @@ def _totals(status: PoolStatus | None) -> dict[str, Any]:
         "num_cached_tokens",
         "num_generated_tokens",
     )
+    promises = (
+        "num_promises",
+        "num_promises_kept",
+        "promised_s",
+        "promised_p90_s",
+        "real_wait_s",
+    )
     if status is None:
-        return dict.fromkeys((*names, *OUTCOME_FIELDS.values()), 0)
-    return {name: getattr(status, name) for name in names} | {
-        name: status.outcomes.get(outcome, 0) for outcome, name in OUTCOME_FIELDS.items()
-    }
+        return dict.fromkeys((*names, *promises, *OUTCOME_FIELDS.values()), 0)
+    return (
+        {name: getattr(status, name) for name in names}
+        | {name: getattr(status.eta, name) for name in promises}
+        | {name: status.outcomes.get(outcome, 0) for outcome, name in OUTCOME_FIELDS.items()}
+    )
 
 
 def _roll_field(item: Field[Any], samples: Sequence[PoolSample]) -> Any:
-    pairs = [
-        (value, sample.num_samples)
-        for sample in samples
-        if (value := getattr(sample, item.name)) is not None
-    ]
-    if not pairs:
+    name = item.name
+    values = [value for sample in samples if (value := getattr(sample, name)) is not None]
+    if not values:
         return None
     rule = item.metadata["rule"]
     if rule is Rule.MAX:
-        return max(value for value, _ in pairs)
+        return max(values)
     if rule is Rule.SUM:
-        return min(LARGEST_SUM, sum(value for value, _ in pairs))
-    weight = sum(weight for _, weight in pairs)
-    return sum(value * weight for value, weight in pairs) / weight if weight else pairs[-1][0]
+        return min(LARGEST_SUM, sum(values))
+    weights = [sample.num_samples for sample in samples if getattr(sample, name) is not None]
+    weight = sum(weights)
+    total = sum(value * times for value, times in zip(values, weights, strict=True))
+    return total / weight if weight else values[-1]
 
 
 def _short(value: Any) -> Any:

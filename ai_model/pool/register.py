@@ -62,6 +62,7 @@ class Register:
             is_resumed=is_resumed,
             num_instances=num_instances,
             running=self.running(now),
+            is_beginning=request.is_beginning,
         )
         self.admission.enter(request.visitor, address=request.address, priority=request.priority)
         self.statistics.num_accepted += 1

@@ -13,6 +13,7 @@ from ai_model.pool.errors import BadFrame
 from ai_model.pool.fields import Fields, is_valid_text
 from ai_model.pool.priority import Priority
 from ai_model.prompt import ChatMessage, Role
+from ai_model.request_id import is_request_id
 
 MAX_KEY_CHARS = 128
 MAX_MESSAGES = 2000
@@ -37,7 +38,8 @@ class PoolRequest:
     that had its end and shall go on: the pool finds its tokens. ``num_given_chars`` is then the
     length of that text, which the limit of tokens does not count; it stays when the pool dies and
     more has been produced. ``is_resumed`` says that an earlier pool had taken the request, whether
-    it ran or waited: it keeps its place before new ones.
+    it ran or waited: it keeps its place before new ones. ``request_id`` is the id of the web
+    request or socket that asked, for the log.
     """
 
     generation: str
@@ -52,6 +54,7 @@ class PoolRequest:
     address: str = ""
     priority: Priority = Priority.VISITOR
     is_resumed: bool = False
+    request_id: str = ""
 
     def __post_init__(self) -> None:
         if not is_generation_id(self.generation):
@@ -61,6 +64,8 @@ class PoolRequest:
                 raise ValueError(f"{name} must be a text of 1 to {MAX_KEY_CHARS} characters")
         if len(self.address) > MAX_KEY_CHARS or not is_valid_text(self.address):
             raise ValueError(f"address must be a text of at most {MAX_KEY_CHARS} characters")
+        if self.request_id and not is_request_id(self.request_id):
+            raise ValueError("request_id must be a short text without blanks")
         if not isinstance(self.priority, Priority):
             raise ValueError("priority must be a Priority")
         if not 0 < len(self.messages) <= MAX_MESSAGES:
@@ -82,6 +87,12 @@ class PoolRequest:
             if not _is_plain_text(key) or not _is_plain(value):
                 raise ValueError("meta takes texts of at most 256 characters, numbers and flags")
 
+    @property
+    def is_beginning(self) -> bool:
+        """Whether a conversation begins with it: there is one question and nothing before it."""
+        num_turns = sum(message.role is not Role.SYSTEM for message in self.messages)
+        return num_turns == 1 and not self.produced_text
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {
@@ -97,6 +108,7 @@ class PoolRequest:
             "address": self.address,
             "priority": str(self.priority),
             "is_resumed": self.is_resumed,
+            "request_id": self.request_id,
         }
 
     @classmethod
@@ -117,6 +129,7 @@ class PoolRequest:
                 address=values.text("address", max_chars=MAX_KEY_CHARS, default=""),
                 priority=_priority(values.text("priority", max_chars=16, default="visitor")),
                 is_resumed=values.flag("is_resumed", default=False),
+                request_id=values.text("request_id", max_chars=MAX_KEY_CHARS, default=""),
             )
         except ValueError as error:
             raise BadFrame(f"the request is wrong: {error}") from None
@@ -174,6 +187,8 @@ def _sampling(values: Fields) -> SamplingParams:
         top_p=values.number("top_p", default=usual.top_p),
         min_p=values.number("min_p", default=usual.min_p),
         repeat_penalty=values.number("repeat_penalty", default=usual.repeat_penalty),
+        presence_penalty=values.number("presence_penalty", default=usual.presence_penalty),
+        frequency_penalty=values.number("frequency_penalty", default=usual.frequency_penalty),
         repeat_last_n=values.integer("repeat_last_n", default=usual.repeat_last_n),
         seed=values.optional_integer("seed", high=2**32 - 1),
         max_tokens=values.integer("max_tokens", default=usual.max_tokens),

@@ -12,6 +12,7 @@ from ai_model.pool.fields import Fields
 from ai_model.pool.frames import PROTOCOL
 from ai_model.pool.histogram import HistogramFigures
 from ai_model.pool.json_record import read_record
+from ai_model.pool.temporary_limit import LimitName, TemporaryLimit
 from ai_model.pool.wait_record import WaitFigures
 
 MAX_INSTANCES = 1024
@@ -89,6 +90,16 @@ class MemoryStatus:
     """The same at rest, right after loading: what the profile needs by design."""
     level: str = ""
     """low, medium, high or critical; empty if unknown."""
+    level_s: float = 0.0
+    """Seconds for which it has been that level."""
+    reason: str = ""
+    """A sentence for the operator: why this level, with what was measured."""
+    kill_pressure: float | None = None
+    """Memory that the kernel cannot drop, as a share of the limit: at 1.0 it kills."""
+    unreclaimable_bytes: int = 0
+    """The same in bytes: all that counts against the limit, whoever holds it."""
+    switch: str = ""
+    """The operator's switch of the emergency mode: auto, on or off; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +135,10 @@ class PoolStatus:
     num_running: int = 0
     num_waiting: int = 0
     queue_size: int = 0
+    limits: tuple[TemporaryLimit, ...] = ()
+    """Limits that the operator changed for a while."""
+    limit_values: Mapping[str, int] = field(default_factory=dict)
+    """What every limit that can be so changed is now, by name."""
     oldest_wait_s: float = 0.0
     """How long the one who waits longest has waited; 0 when nobody waits."""
     waiting_tokens: int = 0
@@ -217,6 +232,7 @@ class PoolStatus:
         return values | {
             "state": str(self.state),
             "instances": list(values["instances"]),
+            "limits": [limit.to_json() for limit in self.limits],
             "latencies": {kind: figures.to_json() for kind, figures in self.latencies.items()},
         }
 
@@ -239,6 +255,10 @@ class PoolStatus:
             instances=tuple(
                 read_record(InstanceStatus, item, "instance")
                 for item in values.items("instances", max_items=MAX_INSTANCES, default=[])
+            ),
+            limits=tuple(
+                TemporaryLimit.from_json(item)
+                for item in values.items("limits", max_items=len(LimitName), default=[])
             ),
             latencies=_read_latencies(values.mapping("latencies", default={})),
             eta=read_record(WaitFigures, values.mapping("eta", default={}), "eta"),

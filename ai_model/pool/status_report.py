@@ -22,6 +22,7 @@ from ai_model.pool.status import (
     PoolState,
     PoolStatus,
 )
+from ai_model.pool.temporary_limit import LimitName, TemporaryLimit
 from ai_model.pool.wait_record import WaitFigures
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def report_status(
     hot_instances: int | None = None,
     paused_notice: str | None = None,
     is_draining: bool = False,
+    is_restarting: bool = False,
+    limits: tuple[TemporaryLimit, ...] = (),
     oldest_wait_s: float = 0.0,
     waiting_tokens: int = 0,
     eta: WaitFigures | None = None,
@@ -84,6 +87,8 @@ def report_status(
     hot = pool.config.hot_instances if hot_instances is None else hot_instances
     statistics.occupancy.set(pool.num_running, size, now)
     state, reason = _state(pool, paused_notice is not None, is_draining)
+    if is_restarting and state is PoolState.READY:
+        reason = "A new pool process starts when what runs has finished."
     next_wait = pool.estimator.estimate(len(pool.line) + 1, size, running)
     model = None if snapshot is None else _model(snapshot)
     parked = None if snapshot is None else snapshot.parked_bytes
@@ -104,6 +109,8 @@ def report_status(
         num_running=pool.num_running,
         num_waiting=len(pool.line),
         queue_size=pool.config.queue_size,
+        limits=limits,
+        limit_values={str(name): getattr(pool.config, name) for name in LimitName},
         oldest_wait_s=round(oldest_wait_s, 1),
         waiting_tokens=waiting_tokens,
         instances=() if snapshot is None else tuple(map(_instance, snapshot.instances)),

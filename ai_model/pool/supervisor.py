@@ -9,12 +9,14 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
 from ai_model.pool.config import PoolConfig
-from ai_model.pool.errors import PoolStartError
+from ai_model.pool.errors import BadFrame, PoolStartError
 from ai_model.pool.launch import Launch, Pulse, Word
+from ai_model.pool.orders import NO_ORDERS, Orders
 from ai_model.pool.pool_process import PoolProcess, describe_exit
 from ai_model.pool.restart_policy import RestartPolicy
 from ai_model.pool.restarts import Restarts
@@ -27,6 +29,8 @@ LISTEN_TIMEOUT_S = 60.0
 POLL_S = 0.5
 DYING_S = 5.0
 MAX_CAUSE_CHARS = 300
+MAX_FRUITLESS_WITH_LOAD = 2
+"""Deaths without an answer in between after which the configured model and size are used again."""
 MIN_SILENCE_S = 5.0
 """Loading a program from a slow disk may keep a process from saying its word for a while."""
 
@@ -68,6 +72,9 @@ class Supervisor:
         """Process id of the pool process while there is one."""
         self.restarts = Restarts()
         """How often the pool process has died, and of what the last time."""
+        self.orders = NO_ORDERS
+        """What the operator told a pool process and the next one is told too. They end with this
+        supervisor: what is to last is a setting."""
         self._log = log or logging.getLogger(__name__)
         self._policy = RestartPolicy()
         self._guard = threading.Lock()
@@ -76,6 +83,7 @@ class Supervisor:
         self._retry = threading.Event()
         self._wakeup = (-1, -1)
         self._drain_s = 10.0
+        self._is_wanted_end = False
 
     @property
     def num_restarts(self) -> int:
@@ -193,8 +201,11 @@ class Supervisor:
         self._remove_socket()
         started_at = time.monotonic()
         has_answered = False
+        self._is_wanted_end = False
+        self._check_model()
         try:
-            process = PoolProcess(Launch(self.config, self.socket_path, self.restarts))
+            launch = Launch(self.config, self.socket_path, self.restarts, self.orders)
+            process = PoolProcess(launch)
         except OSError as error:
             cause = f"it cannot be started ({error.strerror})"
         else:
@@ -203,9 +214,17 @@ class Supervisor:
             self.pid = None
         if self._is_stopping.is_set():
             return
+        if self._is_wanted_end:
+            self._log.info("The operator wants a new pool process.")
+            self._policy.reset()
+            return
         self.restarts = Restarts(self.restarts.num + 1, cause[:MAX_CAUSE_CHARS])
         lived_s = time.monotonic() - started_at
         delay_s = self._policy.record_death(lived_s=lived_s, has_answered=has_answered)
+        if self._policy.num_fruitless >= MAX_FRUITLESS_WITH_LOAD and self.orders.changes_load:
+            # What the operator changed may be what kills it, for example for want of memory.
+            self.orders = self.orders.without_load()
+            self._log.warning("The next pool process has the configured model and size again.")
         self._pause(delay_s, cause)
 
     def _watch(self, process: PoolProcess) -> tuple[bool, str]:
@@ -229,6 +248,10 @@ class Supervisor:
                     has_answered = True
                 elif word is Word.ALIVE:
                     pulse = Pulse.from_sentence(sentence)
+                elif word is Word.ORDERS:
+                    self._take_orders(sentence)
+                elif word is Word.RESTARTING:
+                    self._is_wanted_end = True
                 else:
                     complaint = sentence
             silence.look(time.monotonic(), is_alive=bool(said))
@@ -240,6 +263,19 @@ class Supervisor:
                 process.kill()
                 return has_answered, verdict
         return has_answered, complaint.rstrip(".") or cause
+
+    def _take_orders(self, sentence: str) -> None:
+        try:
+            self.orders = Orders.from_sentence(sentence)
+        except BadFrame as error:
+            self._log.warning("Orders for the next pool process are lost: %s.", error.text)
+
+    def _check_model(self) -> None:
+        """Leave a model that the operator switched to when its file is gone."""
+        path = self.orders.model_path
+        if path is not None and not path.is_file():
+            self.orders = replace(self.orders, model_path=None)
+            self._log.warning("%s is gone; the configured model is used again.", path)
 
     def _verdict(self, pulse: Pulse, *, silent_s: float, age_s: float) -> str:
         """Return why a process has to be replaced although it has not ended, or ""."""

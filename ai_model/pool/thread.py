@@ -8,12 +8,14 @@ import os
 import shutil
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from ai_model.pool.config import PoolConfig
 from ai_model.pool.engine_port import EngineFactory, make_engine
 from ai_model.pool.errors import PoolError, PoolStartError
-from ai_model.pool.pool import Pool
+from ai_model.pool.memory_watch import Sensor
+from ai_model.pool.pool import MappedFiles, Pool
 from ai_model.pool.server import PoolServer
 
 logger = logging.getLogger(__name__)
@@ -28,8 +30,16 @@ class PoolThread:
     sure of the second. Clients connect to ``socket_path`` with a PoolClient.
     """
 
-    def __init__(self, config: PoolConfig, *, engine_factory: EngineFactory = make_engine) -> None:
+    def __init__(
+        self,
+        config: PoolConfig,
+        *,
+        engine_factory: EngineFactory = make_engine,
+        sensor: Callable[[MappedFiles], Sensor] | None = None,
+    ) -> None:
+        """``sensor`` makes what reads memory; without it the pool saves none by itself."""
         self._config = config
+        self._sensor = sensor
         self._engine_factory = engine_factory
         self._directory = Path()
         self.socket_path = Path()
@@ -91,7 +101,7 @@ class PoolThread:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        pool = Pool(self._config, engine_factory=self._engine_factory)
+        pool = Pool(self._config, engine_factory=self._engine_factory, sensor=self._sensor)
         server = PoolServer(pool, self.socket_path)
         try:
             await server.start()

@@ -47,6 +47,14 @@ class WaitFigures:
     """Half of the waits were no further than this from the promised p50, in seconds."""
     error_p90_s: float | None = None
     """And nine of ten no further than this."""
+    num_promises: int = 0
+    """All promises that were put to the test since the start; the ones below are sums over them."""
+    num_promises_kept: int = 0
+    promised_s: float = 0.0
+    """Promised p50."""
+    promised_p90_s: float = 0.0
+    real_wait_s: float = 0.0
+    """Real waits; of those who gave up, as long as they waited."""
 
 
 class WaitRecord:
@@ -67,6 +75,8 @@ class WaitRecord:
         self._max_open = max_open
         self._open: OrderedDict[str, tuple[Eta, float]] = OrderedDict()
         self._waits: deque[Wait] = deque(maxlen=max_waits)
+        self._num_promises, self._num_kept = 0, 0
+        self._promised_s, self._promised_p90_s, self._real_wait_s = 0.0, 0.0, 0.0
 
     def __len__(self) -> int:
         """Return the number of promises whose outcome is open."""
@@ -120,6 +130,11 @@ class WaitRecord:
             mean_error_s=_mean(errors),
             error_p50_s=_quantile(sizes, 0.5),
             error_p90_s=_quantile(sizes, 0.9),
+            num_promises=self._num_promises,
+            num_promises_kept=self._num_kept,
+            promised_s=round(self._promised_s, 3),
+            promised_p90_s=round(self._promised_p90_s, 3),
+            real_wait_s=round(self._real_wait_s, 3),
         )
 
     def _close(self, generation: str, now: float) -> tuple[Eta | None, float]:
@@ -128,6 +143,11 @@ class WaitRecord:
 
     def _keep(self, wait: Wait) -> Wait:
         self._waits.append(wait)
+        self._num_promises += 1
+        self._num_kept += wait.is_kept
+        self._promised_s += wait.promised.p50
+        self._promised_p90_s += wait.promised.p90
+        self._real_wait_s += wait.seconds
         return wait
 
 

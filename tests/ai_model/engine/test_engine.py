@@ -282,3 +282,21 @@ def test_snapshot_shows_the_instance_at_work(make_engine: MakeEngine) -> None:
     assert snapshot.model is not None
     engine.cancel("1")
     answer.finish()
+
+
+def test_the_slow_way_that_others_advise_works_too(make_engine: MakeEngine) -> None:
+    """One token a step and no flash attention: profile classic, and the same answer."""
+    classic = make_engine(num_instances=1, chunk_tokens=1, has_flash_attention=False)
+    usual = make_engine(num_instances=1)
+    answers = [
+        ask(engine, make_request(engine, "1", "hello there", max_tokens=16))
+        for engine in (classic, usual)
+    ]
+    assert agreement(answers[0].tokens, answers[1].tokens) > 0.1
+    steps = classic.recent_steps()
+    assert steps and all(step.num_decode + step.num_prefill == 1 for step in steps)
+    # What it holds survives being parked and brought back.
+    ask(classic, make_request(classic, "2", "something else altogether", visitor="w"))
+    turns = ("hello there", answers[0].text, "and more")
+    started = ask(classic, make_request(classic, "3", *turns, conversation="1")).events[0]
+    assert isinstance(started, Started) and started.num_cached_tokens > 30

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import time
 
 import pytest
 from hypothesis import given
@@ -51,6 +52,36 @@ def test_state_that_can_never_fit_is_not_copied() -> None:
         pytest.fail("copied before the limit was checked")
 
     assert not lot.park(conversation="a", visitor="v", tokens=(), num_bytes=11, save=save)
+
+
+def test_a_smaller_limit_forgets_the_oldest_and_holds() -> None:
+    lot = ParkingLot(30)
+    for name in "abc":
+        _park(lot, name, 10)
+    lot.limit(10)
+    assert (lot.num_bytes, len(lot)) == (10, 1) and lot.take("c") is not None
+    lot.limit(0)
+    assert not _park(lot, "d", 10)
+    lot.limit(30)
+    assert _park(lot, "d", 30)
+
+
+def test_an_engine_lets_parked_conversations_go_between_two_steps(make_engine: MakeEngine) -> None:
+    engine = make_engine(num_instances=1)
+    for name in ("one", "two"):
+        ask(engine, make_request(engine, name, "a question of some length, so that it is worth it"))
+    assert engine.snapshot().parked_bytes
+    engine.limit_parking(0)
+    deadline = time.monotonic() + 10
+    while engine.snapshot().parked_bytes and time.monotonic() < deadline:
+        time.sleep(0.005)
+    ask(engine, make_request(engine, "three", "a question of some length, so that it is worth it"))
+    assert engine.snapshot().parked_bytes == 0
+    engine.limit_parking(1 << 20)
+    ask(engine, make_request(engine, "four", "a question of some length, so that it is worth it"))
+    assert engine.snapshot().parked_bytes > 0
+    with pytest.raises(ValueError, match="0 bytes or more"):
+        engine.limit_parking(-1)
 
 
 def test_oldest_goes_first() -> None:

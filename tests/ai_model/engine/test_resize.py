@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from ai_model.engine import Delta, Engine, FinishReason, NoFreeInstance, Started
+from ai_model.engine import (
+    Delta,
+    Engine,
+    EngineState,
+    FinishReason,
+    ModelLoadError,
+    NoFreeInstance,
+    Started,
+)
+from ai_model.engine.context import Context
+from ai_model.engine.seating import Seating
 from tests.ai_model.engine.conftest import Collector, MakeEngine, agreement, ask, make_request
 
 
@@ -81,3 +92,51 @@ def test_shrinking_waits_for_those_who_are_busy(make_engine: MakeEngine) -> None
 def test_impossible_sizes_are_refused(make_engine: MakeEngine, size: int) -> None:
     with pytest.raises(ValueError, match="instances"):
         make_engine().resize(size)
+
+
+def test_without_memory_for_more_it_stays_as_it_was(
+    make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old context is gone by then; what conversations hold comes back into another one."""
+    engine = make_engine(num_instances=2)
+    first = make_request(engine, "1", "hello there", conversation="c")
+    answer = ask(engine, first)
+    sizes = _refuse_contexts(monkeypatch, larger_than=2)
+    engine.resize(4)
+    _wait_until(lambda: sizes == [4, 2])
+    turns = ("hello there", answer.text, "and more")
+    started = ask(engine, make_request(engine, "2", *turns, conversation="c")).events[0]
+    assert isinstance(started, Started)
+    assert started.num_cached_tokens >= len(first.prompt.tokens) + 31
+    assert len(engine.snapshot().instances) == 2
+
+
+def test_without_memory_for_any_context_the_engine_ends(
+    make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs it starts another one."""
+    engine = make_engine(num_instances=2)
+    _refuse_contexts(monkeypatch, larger_than=0)
+    engine.resize(3)
+    _wait_until(lambda: engine.state is EngineState.FAILED)
+
+
+def _refuse_contexts(monkeypatch: pytest.MonkeyPatch, *, larger_than: int) -> list[int]:
+    """Let memory suffice for no more instances than that; returns the sizes that were tried."""
+    make_context, sizes = Seating._make_context, list[int]()
+
+    def make(seating: Seating, num_instances: int) -> Context:
+        sizes.append(num_instances)
+        if num_instances > larger_than:
+            raise ModelLoadError("no memory")
+        return make_context(seating, num_instances)
+
+    monkeypatch.setattr(Seating, "_make_context", make)
+    return sizes
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert condition()

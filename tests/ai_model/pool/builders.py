@@ -14,6 +14,7 @@ from typing import Any
 from ai_model.engine.request import SamplingParams
 from ai_model.pool.config import PoolConfig
 from ai_model.pool.frames import Frame
+from ai_model.pool.memory_watch import Sensor
 from ai_model.pool.pool import Pool
 from ai_model.pool.request import PoolRequest
 from ai_model.prompt import ChatMessage, Role
@@ -69,6 +70,7 @@ async def running_pool(
     on_broken: Callable[[str], None] | None = None,
     on_answered: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = time.monotonic,
+    sensor: Sensor | None = None,
     **engine_options: Any,
 ) -> AsyncIterator[tuple[Pool, FakeEngine]]:
     """A pool with a fake engine, which is ready unless ``is_loading`` is among its options."""
@@ -79,6 +81,7 @@ async def running_pool(
         on_answered=on_answered,
         on_broken=on_broken,
         clock=clock,
+        sensor=None if sensor is None else lambda _: sensor,
     )
     await pool.start()
     await until(lambda: make_engine.is_made)

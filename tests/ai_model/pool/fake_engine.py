@@ -72,6 +72,10 @@ class FakeEngine:
         self.warm_ups: list[EngineRequest] = []
         self.sizes: list[int] = []
         """What resize() was called with."""
+        self.parked_limits: list[int] = []
+        """What limit_parking() was called with."""
+        self.step_cost: Any = None
+        self.kv_bytes_per_token = 10
         self.num_instances = config.num_instances
         self.max_size = 128
         """More instances than this do not fit into memory."""
@@ -214,6 +218,10 @@ class FakeEngine:
             self.sizes.append(num_instances)
             self.num_instances = min(num_instances, self.max_size)
 
+    def limit_parking(self, max_bytes: int) -> None:
+        """Note what conversations without an instance may take."""
+        self.parked_limits.append(max_bytes)
+
     def switch_model(self, config: EngineConfig) -> None:
         """Load another model once nothing runs."""
         with self._lock:
@@ -232,7 +240,7 @@ class FakeEngine:
             n_ctx_train=self.config.n_ctx,
             num_parameters=1000,
             size_bytes=1000,
-            kv_bytes_per_token=10,
+            kv_bytes_per_token=self.kv_bytes_per_token,
             is_demo=True,
         )
         with self._lock:
@@ -278,7 +286,8 @@ class FakeEngine:
             decode_tok_s=10.0,
             prefill_tok_s=self.prefill_tok_s,
             parked_bytes=0,
-            step_cost=None,
+            step_cost=self.step_cost,
+            mapped_file=self.config.model_path if is_loaded else None,
         )
 
     def close(self, timeout_s: float = 10.0) -> None:

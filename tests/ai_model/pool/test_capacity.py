@@ -136,7 +136,7 @@ async def test_a_pool_that_cannot_grow_goes_on_with_what_it_has() -> None:
         for request in requests:
             pool.submit(request)
         await until(lambda: pool.num_instances == 2 and len(engine.running_ids) == 2)
-        assert [one.generation for one in pool.list_waiting()] == [
+        assert [one.generation for one in pool.controls.list_waiting()] == [
             request.generation for request in requests[2:]
         ]
         assert pool.num_free == 0

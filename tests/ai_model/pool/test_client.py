@@ -260,7 +260,7 @@ async def test_leaving_is_counted_and_ends_nothing(tmp_path: Path) -> None:
         assert generation.audience.unwatched_since is None
         second.cancel()
         await until(lambda: generation.audience.unwatched_since is not None)
-        assert pool.end_unwatched(9) == 0, "it has a while to come back"
+        assert pool.controls.end_unwatched(9, grace_s=30) == 0, "it has a while to come back"
         await until(lambda: engine.running_ids)
         engine.finish_all()
         check_log(await collect(client, request.generation))
@@ -287,7 +287,7 @@ async def test_a_client_whose_people_have_left_is_no_reader(tmp_path: Path) -> N
         second.cancel()
         await until(lambda: audience.num_followers == 1)
         assert audience.unwatched_since is not None
-        assert pool.end_unwatched(1, grace_s=0) == 1
+        assert pool.controls.end_unwatched(1, grace_s=0) == 1
         check_log(await reader)
         await client.watching(request.generation, 1)
         await client.watching(str(uuid.uuid4()), 0)

@@ -44,6 +44,8 @@ def test_the_model_path_is_made_absolute() -> None:
         {"max_waiting_tokens": 0},
         {"first_token_timeout_s": 0},
         {"peak_hours": "x" * 501},
+        {"emergency": "perhaps"},
+        {"repeat_last_n": 5000},
     ],
 )
 def test_wrong_values_name_the_field(change: dict[str, Any]) -> None:
@@ -67,5 +69,9 @@ def test_unknown_and_missing_fields() -> None:
 
 def test_the_engine_gets_its_part() -> None:
     """With the number of instances and the context."""
+    classic = {"chunk_tokens": 1, "prefix_tokens": 64, "has_flash_attention": False}
+    engine = make_config(**classic).engine_config()
+    assert (engine.chunk_tokens, engine.prefix_tokens) == (1, 64)
+    assert not engine.has_flash_attention
     engine = make_config(max_instances=3, n_ctx=512, max_tok_s=2.0).engine_config()
     assert (engine.num_instances, engine.n_ctx, engine.max_tok_s) == (3, 512, 2.0)

@@ -52,7 +52,7 @@ async def test_pause_and_resume() -> None:
         running, waiting = make_request(), make_request()
         pool.submit(running)
         pool.submit(waiting)
-        result = pool.pause("Back at  noon.\nThe team\x00")
+        result = pool.controls.pause("Back at  noon.\nThe team\x00")
         assert (result.is_done, result.intake) == (True, Intake.PAUSED)
         assert result.message == "Back at noon. The team."
         assert (result.num_running, result.num_waiting, result.max_instances) == (1, 1, 1)
@@ -68,10 +68,10 @@ async def test_pause_and_resume() -> None:
             await until(lambda wanted=request: engine.running_ids == [wanted.generation])
             engine.finish_all()
         assert [end["reason"] for end in await ended(pool, running, waiting)] == ["stop", "stop"]
-        assert pool.pause().message == DEFAULT_MESSAGE
-        assert len(pool.pause("long " * 1000).message) <= MAX_MESSAGE_CHARS + 1
-        assert pool.resume().intake is Intake.OPEN
-        assert pool.resume().intake is Intake.OPEN
+        assert pool.controls.pause().message == DEFAULT_MESSAGE
+        assert len(pool.controls.pause("long " * 1000).message) <= MAX_MESSAGE_CHARS + 1
+        assert pool.controls.resume().intake is Intake.OPEN
+        assert pool.controls.resume().intake is Intake.OPEN
         pool.submit(make_request())
         assert pool.status().state is PoolState.READY
 
@@ -82,7 +82,7 @@ async def test_drain_and_resume() -> None:
         requests = [make_request() for _ in range(2)]
         for request in requests:
             pool.submit(request)
-        result = pool.drain()
+        result = pool.controls.drain()
         assert result.intake is Intake.DRAINING and "2 requests will be finished" in result.text
         with pytest.raises(PoolUnavailable) as refusal:
             pool.submit(make_request())
@@ -93,9 +93,9 @@ async def test_drain_and_resume() -> None:
             engine.finish_all()
         assert [end["reason"] for end in await ended(pool, *requests)] == ["stop", "stop"]
         await until(lambda: pool.num_running == 0)
-        assert "empty" in pool.drain().text
-        assert pool.pause("Closed.").intake is Intake.PAUSED
-        assert pool.resume().message == ""
+        assert "empty" in pool.controls.drain().text
+        assert pool.controls.pause("Closed.").intake is Intake.PAUSED
+        assert pool.controls.resume().message == ""
         pool.submit(make_request())
 
 
@@ -103,10 +103,10 @@ async def test_a_pool_that_shuts_down_cannot_be_opened_again() -> None:
     """Its clients must look for the next one."""
     async with running_pool() as (pool, _):
         await pool.finish(0.1)
-        pool.resume()
+        pool.controls.resume()
         with pytest.raises(PoolUnavailable, match="shutting down"):
             pool.submit(make_request())
-        pool.pause("No.")
+        pool.controls.pause("No.")
         with pytest.raises(PoolUnavailable, match="shutting down"):
             pool.submit(make_request())
         assert pool.status().state is PoolState.DRAINING
@@ -115,7 +115,7 @@ async def test_a_pool_that_shuts_down_cannot_be_opened_again() -> None:
 async def test_answers_of_an_earlier_pool_may_come_in() -> None:
     """They were promised an end; only new questions are refused."""
     async with running_pool(make_config(max_instances=1)) as (pool, _):
-        for close in (pool.pause, pool.drain):
+        for close in (pool.controls.pause, pool.controls.drain):
             close()
             pool.submit(make_request(is_resumed=True))
             pool.submit(make_request(produced=(100,), produced_text="The "))
@@ -133,13 +133,13 @@ async def test_resize_lets_running_answers_go_on() -> None:
         for request in requests:
             pool.submit(request)
         await until(lambda: len(engine.running_ids) == 2)
-        result = pool.resize(4)
+        result = pool.controls.resize(4)
         assert (result.num_instances, result.max_instances, engine.sizes) == (4, 4, [4])
         assert pool.config.max_instances == 4
         await until(lambda: len(engine.running_ids) == 4)
         engine.step()
-        assert "4 requests still run" in pool.resize(1).text
-        assert pool.resize(1).max_instances == 1
+        assert "4 requests still run" in pool.controls.resize(1).text
+        assert pool.controls.resize(1).max_instances == 1
         assert (engine.sizes, pool.num_free) == ([4, 1], 0)
         waiting = make_request()
         pool.submit(waiting)
@@ -155,16 +155,16 @@ async def test_a_size_that_no_pool_can_have(number: int) -> None:
     """Changes nothing."""
     async with running_pool() as (pool, engine):
         with pytest.raises(ValueError, match="1 to 128"):
-            pool.resize(number)
+            pool.controls.resize(number)
         assert (pool.num_instances, engine.sizes) == (2, [])
 
 
 async def test_resize_bounds_the_hot_number_too() -> None:
     """A hot number beyond the limit means all."""
     async with running_pool(make_config(max_instances=4, hot_instances=3)) as (pool, _):
-        assert pool.resize(2).num_instances == 2
+        assert pool.controls.resize(2).num_instances == 2
         assert (pool.config.max_instances, pool.config.hot_instances) == (2, 2)
-        assert pool.resize(4).num_instances == 3
+        assert pool.controls.resize(4).num_instances == 3
 
 
 # Another model
@@ -184,12 +184,12 @@ async def test_switching_the_model(any_file: None) -> None:
         pool.submit(waiting)
         await until(lambda: engine.running_ids)
         engine.step()
-        switch = asyncio.create_task(pool.switch_model(Path("/models/other.gguf")))
+        switch = asyncio.create_task(pool.controls.switch_model(Path("/models/other.gguf")))
         await until(lambda: not pool.is_ready)
         pool.submit(late)
-        again = await pool.switch_model(Path("/models/third.gguf"))
+        again = await pool.controls.switch_model(Path("/models/third.gguf"))
         assert not again.is_done and "already" in again.text
-        assert [one.generation for one in pool.list_waiting()] == [
+        assert [one.generation for one in pool.controls.list_waiting()] == [
             waiting.generation,
             late.generation,
         ]
@@ -214,7 +214,7 @@ async def test_a_file_with_a_flaw_is_found_before_anything_changes(
 ) -> None:
     """Nobody is kept waiting for it."""
     async with running_pool() as (pool, engine):
-        result = await pool.switch_model(tmp_path / "missing.gguf")
+        result = await pool.controls.switch_model(tmp_path / "missing.gguf")
         assert not result.is_done and "missing.gguf" in result.text
         assert pool.is_ready and result.model == "Fake Model F0"
 
@@ -222,7 +222,7 @@ async def test_a_file_with_a_flaw_is_found_before_anything_changes(
             raise BadModelFile(f"{path} is a web page.")
 
         monkeypatch.setattr(engine_link_module, "inspect", refuse)
-        assert "web page" in (await pool.switch_model(Path("/x.gguf"))).text
+        assert "web page" in (await pool.controls.switch_model(Path("/x.gguf"))).text
         assert engine.state == "ready"
 
 
@@ -230,7 +230,7 @@ async def test_a_model_that_cannot_be_loaded_leaves_the_old_one(any_file: None) 
     """With the engine's reason, and everybody is answered."""
     async with running_pool() as (pool, engine):
         engine.is_next_model_bad = True
-        result = await pool.switch_model(Path("/models/bad.gguf"))
+        result = await pool.controls.switch_model(Path("/models/bad.gguf"))
         assert not result.is_done
         assert result.text == "Fake Model stays in use: bad.gguf is bad."
         request = make_request()
@@ -239,7 +239,7 @@ async def test_a_model_that_cannot_be_loaded_leaves_the_old_one(any_file: None) 
         engine.finish_all()
         await ended(pool, request)
         engine.is_next_model_bad = False
-        assert (await pool.switch_model(Path("/models/good.gguf"))).is_done
+        assert (await pool.controls.switch_model(Path("/models/good.gguf"))).is_done
 
 
 async def test_a_prompt_made_for_the_old_model_is_made_again(
@@ -253,7 +253,7 @@ async def test_a_prompt_made_for_the_old_model_is_made_again(
             made.append(engine.model_name)
             if len(made) == 1:
                 # The switch is over before the loop hears of this prompt.
-                switch = pool.switch_model(Path("/models/other.gguf"))
+                switch = pool.controls.switch_model(Path("/models/other.gguf"))
                 asyncio.run_coroutine_threadsafe(switch, loop)
                 prompt = fit(*arguments, **options)
                 deadline = time.monotonic() + 5
@@ -286,30 +286,31 @@ async def test_a_switch_that_takes_long_goes_on(
     async with running_pool() as (pool, engine):
         pool.submit(make_request())
         await until(lambda: engine.running_ids)
-        result = await pool.switch_model(Path("/models/other.gguf"))
+        result = await pool.controls.switch_model(Path("/models/other.gguf"))
         assert not result.is_done and "follows" in result.text
         engine.finish_all()
         await until(lambda: pool.is_ready)
-        assert pool.resume().model == "other F0"
+        assert pool.controls.resume().model == "other F0"
         pool.submit(make_request())
         await until(lambda: engine.running_ids)
-        gone = asyncio.create_task(pool.switch_model(Path("/models/third.gguf")))
+        gone = asyncio.create_task(pool.controls.switch_model(Path("/models/third.gguf")))
         await until(lambda: not pool.is_ready)
         gone.cancel()
         engine.finish_all()
         await until(lambda: pool.is_ready)
-        assert pool.resume().model == "third F0"
+        assert pool.controls.resume().model == "third F0"
 
 
 async def test_no_switch_before_there_is_a_model(any_file: None) -> None:
     """It says when to try again; closing a pool ends a switch that waits."""
     async with running_pool(is_loading=True) as (pool, engine):
-        assert "still loading" in (await pool.switch_model(Path("/models/other.gguf"))).text
+        result = await pool.controls.switch_model(Path("/models/other.gguf"))
+        assert "still loading" in result.text
         engine.become_ready()
         await until(lambda: pool.is_ready)
         pool.submit(make_request())
         await until(lambda: engine.running_ids)
-        switch = asyncio.create_task(pool.switch_model(Path("/models/other.gguf")))
+        switch = asyncio.create_task(pool.controls.switch_model(Path("/models/other.gguf")))
         await until(lambda: not pool.is_ready)
     assert not (await asyncio.wait_for(switch, 5)).is_done
 
@@ -322,12 +323,12 @@ async def test_the_line_as_the_operator_sees_it() -> None:
     clock = Clock()
     key = "31a0c2" + "f" * 26
     async with running_pool(make_config(max_instances=1), clock=clock) as (pool, _):
-        assert pool.list_waiting() == ()
+        assert pool.controls.list_waiting() == ()
         requests = [make_request("A secret question", visitor=key) for _ in range(3)]
         for request in requests:
             pool.submit(request)
             clock.advance(2)
-        waiting = pool.list_waiting()
+        waiting = pool.controls.list_waiting()
         assert [one.position for one in waiting] == [1, 2]
         assert [one.generation for one in waiting] == [one.generation for one in requests[1:]]
         assert [one.waited_s for one in waiting] == [4.0, 2.0]
@@ -335,7 +336,7 @@ async def test_the_line_as_the_operator_sees_it() -> None:
         assert waiting[0].eta_p50_s is None
         for _ in range(10):
             pool.estimator.record_run(5.0)
-        first, second = pool.list_waiting()
+        first, second = pool.controls.list_waiting()
         assert 0 < (first.eta_p50_s or 0) <= (first.eta_p90_s or 0)
         assert (first.eta_p90_s or 0) <= (second.eta_p90_s or 0)
         shown = str([one.to_json() for one in waiting])
@@ -353,8 +354,8 @@ async def test_a_very_long_line_fits_into_a_frame() -> None:
     async with running_pool(config, is_loading=True) as (pool, _):
         for _ in range(1100):
             pool.submit(make_request())
-        assert len(pool.list_waiting()) == MAX_LISTED
-        assert pool.resume().num_waiting == 1100
+        assert len(pool.controls.list_waiting()) == MAX_LISTED
+        assert pool.controls.resume().num_waiting == 1100
 
 
 async def test_cancel() -> None:
@@ -365,14 +366,14 @@ async def test_cancel() -> None:
         pool.submit(waiting)
         await until(lambda: engine.running_ids)
         engine.step(2)
-        assert pool.cancel(waiting.generation).num_waiting == 0
-        pool.cancel(running.generation)
+        assert pool.controls.cancel(waiting.generation).num_waiting == 0
+        pool.controls.cancel(running.generation)
         for end in await ended(pool, running, waiting):
             assert (end["type"], end["reason"]) == ("gen.done", "user_stop")
         assert pool.status().outcomes == {"cancelled": 2}
-        assert "already" in pool.cancel(running.generation).text
+        assert "already" in pool.controls.cancel(running.generation).text
         with pytest.raises(UnknownGeneration):
-            pool.cancel(str(uuid.uuid4()))
+            pool.controls.cancel(str(uuid.uuid4()))
 
 
 async def test_a_visitors_own_stop_stays_the_visitors() -> None:
@@ -383,7 +384,7 @@ async def test_a_visitors_own_stop_stays_the_visitors() -> None:
         pool.submit(request)
         await until(lambda: engine.running_ids)
         pool.stop(request.generation)
-        pool.cancel(request.generation)
+        pool.controls.cancel(request.generation)
         engine.release(request.generation)
         await ended(pool, request)
         assert pool.status().outcomes == {"user_stop": 1}
@@ -405,20 +406,20 @@ async def test_the_unwatched_end_first_and_only_after_a_while() -> None:
         with pool.watching(watched.generation), pool.watching(back.generation):
             with pool.watching(left.generation), pool.watching(left.generation):
                 clock.advance(20)
-            assert pool.end_unwatched(9, grace_s=30) == 0
+            assert pool.controls.end_unwatched(9, grace_s=30) == 0
             clock.advance(20)
-            assert pool.end_unwatched(0, grace_s=30) == 0
-            assert pool.end_unwatched(1, grace_s=15) == 1
+            assert pool.controls.end_unwatched(0, grace_s=30) == 0
+            assert pool.controls.end_unwatched(1, grace_s=15) == 1
             await ended(pool, never)
-            assert pool.end_unwatched(9, grace_s=15) == 1
+            assert pool.controls.end_unwatched(9, grace_s=15) == 1
             await ended(pool, left)
             clock.advance(1000)
-            assert pool.end_unwatched(9, grace_s=15) == 0
+            assert pool.controls.end_unwatched(9, grace_s=15) == 0
         clock.advance(10)
         with pool.watching(back.generation):
             engine.ignores_cancel = True
-            assert pool.end_unwatched(9, grace_s=0) == 1
-            assert pool.end_unwatched(9, grace_s=0) == 0, "it is told to end already"
+            assert pool.controls.end_unwatched(9, grace_s=0) == 1
+            assert pool.controls.end_unwatched(9, grace_s=0) == 0, "it is told to end already"
             engine.release(watched.generation)
         await ended(pool, watched)
         assert engine.running_ids == [back.generation]

@@ -20,6 +20,7 @@ from ai_model.pool.pool_sample import (
     to_json,
 )
 from ai_model.pool.status import MemoryStatus, PoolState, PoolStatus
+from ai_model.pool.wait_record import WaitFigures
 
 START = PoolStatus(state=PoolState.READY, pid=1, uptime_s=10.0)
 LATER = replace(
@@ -50,6 +51,18 @@ def test_counters_are_those_of_the_period() -> None:
     assert sample.utilisation == 12.5 / 40
     nothing = between(LATER, replace(LATER, uptime_s=30.0))
     assert (nothing.num_accepted, nothing.num_ended, nothing.utilisation) == (0, 0, None)
+
+
+def test_promises_are_those_of_the_period() -> None:
+    before = PoolStatus(
+        state=PoolState.READY, pid=1, uptime_s=100.0, eta=WaitFigures(num_promises=4, promised_s=8)
+    )
+    later = WaitFigures(num_promises=7, num_promises_kept=2, promised_s=20.0, real_wait_s=5.0)
+    sample = sample_between(
+        before, replace(before, uptime_s=110.0, eta=later), unix_s=1000.0, seconds=10.0
+    )
+    assert (sample.num_promises, sample.num_promises_kept) == (3, 2)
+    assert (sample.promised_s, sample.real_wait_s) == (12.0, 5.0)
 
 
 def test_a_restart_takes_nothing_away() -> None:

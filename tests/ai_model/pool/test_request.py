@@ -33,6 +33,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
     address=TEXT,
     priority=st.sampled_from(Priority),
     is_resumed=st.booleans(),
+    request_id=st.sampled_from(["", "7f3a", "a.b:c_d-1"]),
 )
 def test_round_trip(
     texts: list[str],
@@ -44,6 +45,7 @@ def test_round_trip(
     address: str,
     priority: Priority,
     is_resumed: bool,
+    request_id: str,
 ) -> None:
     """Through JSON and back."""
     request = make_request(
@@ -54,6 +56,7 @@ def test_round_trip(
         address=address,
         priority=priority,
         is_resumed=is_resumed,
+        request_id=request_id,
         sampling=SamplingParams(stop=tuple(stop), seed=seed, max_tokens=7),
     )
     frame = decode(encode({"type": "submit", "request": request.to_json()}))
@@ -63,7 +66,8 @@ def test_round_trip(
 def test_request_of_an_older_client() -> None:
     """Knows neither address nor priority, and is a visitor's."""
     values = make_request().to_json()
-    del values["address"], values["priority"], values["is_resumed"]
+    for name in ("address", "priority", "is_resumed", "request_id"):
+        del values[name]
     request = PoolRequest.from_json(values)
     assert (request.address, request.priority) == ("", Priority.VISITOR)
     assert not request.is_resumed
@@ -90,6 +94,8 @@ def test_what_was_given_is_remembered() -> None:
         {"address": "a" * 129},
         {"address": "\ud800"},
         {"priority": "visitor"},
+        {"request_id": "two words"},
+        {"request_id": "x" * 65},
         {"messages": ()},
         {"messages": (ChatMessage(Role.ASSISTANT, "x"),)},
         {"messages": (ChatMessage(Role.USER, "\udfff"),)},
@@ -126,6 +132,8 @@ def test_wrong_values(change: dict[str, Any]) -> None:
         {"meta": []},
         {"address": 1},
         {"address": None},
+        {"request_id": 1},
+        {"request_id": "two words"},
         {"priority": "king"},
         {"priority": None},
         {"is_resumed": 1},

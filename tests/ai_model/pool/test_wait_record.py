@@ -53,6 +53,18 @@ def test_figures() -> None:
     assert figures.mean_error_s == pytest.approx(1.0)
     assert figures.error_p50_s == 1.0
     assert figures.error_p90_s == 4.0
+    assert (figures.num_promises, figures.num_promises_kept) == (4, 3)
+    assert (figures.promised_s, figures.promised_p90_s, figures.real_wait_s) == (8.0, 16.0, 12.0)
+
+
+def test_sums_go_on_when_the_record_is_full() -> None:
+    """The record forgets old waits; what is summed since the start does not."""
+    record = WaitRecord(max_waits=1)
+    for name in "abc":
+        record.promise(name, Eta(1.0, 2.0), 0.0)
+        record.arrive(name, 1.0)
+    assert record.figures().num_waits == 1
+    assert record.figures().num_promises == 3
 
 
 def test_who_leaves_in_time_is_forgotten() -> None:

@@ -41,9 +41,9 @@ async def test_nothing_happens_when_nothing_is_idle() -> None:
         await until(lambda: len(engine.running_ids) == 2)
         engine.finish_all()
         await until(lambda: pool.num_running == 0)
-        pool.pause("Back soon.")
+        pool.controls.pause("Back soon.")
         assert not pool.warm(make_request(conversation="c"))
-        pool.resume()
+        pool.controls.resume()
         assert pool.warm(make_request(conversation="c"))
         assert pool.warm(make_request(conversation="d"))
         assert not pool.warm(make_request(conversation="e")), "two instances, two warm-ups"
