@@ -1,0 +1,1 @@
+"""The interface that clients of OpenAI's API know, over the pool."""
