@@ -30,6 +30,8 @@ class EventReader:
                     self.last_id = value
                 elif name == "data":
                     data.append(value)
+                elif name == "event":
+                    assert value, line
                 else:
                     assert name == "retry" and value.isdigit(), line
             if data:

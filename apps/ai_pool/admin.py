@@ -1,4 +1,4 @@
-"""The pool in the admin: the same numbers as /pool/, behind a permission."""
+"""The pool in the admin: the operator's page, and the same numbers as /pool/, by permission."""
 
 from __future__ import annotations
 
@@ -9,11 +9,19 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 
-from apps.ai_pool import services
+from apps.ai_pool import actions, services
+from apps.ai_pool.actions.confirm import may
+from apps.ai_pool.actions.registry import ACTIONS, url_name
+from apps.ai_pool.actions.urls import action_urls
+from apps.ai_pool.dashboard.page import ask_pool, page_context
+from apps.ai_pool.dashboard.period import find_period
 from apps.ai_pool.models import PoolStatus
-from apps.ai_pool.table import live_context
+
+NO_STORE = {"Cache-Control": "no-store"}
+TEMPLATES = "admin/ai_pool/poolstatus"
 
 
 @admin.register(PoolStatus)
@@ -21,7 +29,7 @@ class PoolStatusAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """One page and its JSON; nothing can be added, changed or deleted."""
 
     def get_urls(self) -> list[URLPattern]:
-        """Return only our two addresses: the usual ones would ask a table that does not exist."""
+        """Return only our own addresses: the usual ones would ask a table that does not exist."""
         return [
             path(
                 "",
@@ -33,31 +41,41 @@ class PoolStatusAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 self.admin_site.admin_view(self.json_view),
                 name="ai_pool_poolstatus_json",
             ),
+            *action_urls(self),
         ]
 
     def status_view(self, request: HttpRequest) -> HttpResponse:
-        """The page; with ``?format=part`` only the part that changes."""
-        status = self._status(request)
-        context = {
+        """The page; with ``?format=part`` only the parts that change."""
+        self._check(request)
+        period = find_period(request.GET.get("period", ""))
+        pool = async_to_sync(ask_pool)()
+        context = page_context(
+            pool,
+            period,
+            timezone.now(),
+            addresses=_addresses(request, pool.status),
+            messages_url=_list_url(request, "ai_chat", "message"),
+            sites_url=_list_url(request, "widget", "site"),
+        )
+        if request.GET.get("format") == "part":
+            return TemplateResponse(request, f"{TEMPLATES}/_part.html", context, headers=NO_STORE)
+        context |= {
             **self.admin_site.each_context(request),
-            **live_context(status),
-            "title": "Pool status",
+            "title": "Pool",
             "opts": self.opts,
-            "text": status.as_text(),
-            "is_staff": True,
+            **actions.context(request, pool.status),
         }
-        is_part = request.GET.get("format") == "part"
-        template = "ai_pool/_live.html" if is_part else "admin/ai_pool/poolstatus/status.html"
-        return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store"})
+        return TemplateResponse(request, f"{TEMPLATES}/status.html", context, headers=NO_STORE)
 
     def json_view(self, request: HttpRequest) -> HttpResponse:
-        """Everything as JSON."""
-        return JsonResponse(services.staff_form(self._status(request)))
+        """Everything the pool tells about itself, as JSON."""
+        self._check(request)
+        status = async_to_sync(services.pool_status)()
+        return JsonResponse(services.staff_form(status), headers=NO_STORE)
 
-    def _status(self, request: HttpRequest) -> Any:
+    def _check(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return async_to_sync(services.pool_status)()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """No."""
@@ -70,3 +88,19 @@ class PoolStatusAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """No."""
         return False
+
+
+def _addresses(request: HttpRequest, status: Any) -> dict[str, str]:
+    """Return the pages of the actions that are offered to this user, by their names."""
+    return {
+        action.name: reverse(url_name(action))
+        for action in ACTIONS
+        if action.is_offered(status) and may(request.user, action)
+    }
+
+
+def _list_url(request: HttpRequest, app: str, model: str) -> str:
+    """Return the address of a list in the admin, or "" for who may not see it."""
+    if not request.user.has_perm(f"{app}.view_{model}"):
+        return ""
+    return reverse(f"admin:{app}_{model}_changelist")

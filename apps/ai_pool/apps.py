@@ -14,5 +14,13 @@ class AiPoolConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks. Runs in every manage.py command, so it does no work."""
-        from apps.ai_pool import checks, metrics_checks  # noqa: F401
+        """Register checks and signals. Runs in every manage.py command, so it does no work."""
+        from apps.ai_pool import (  # noqa: F401
+            checks,
+            choice_checks,
+            limit_checks,
+            metrics_checks,
+            place_checks,
+            public_checks,
+            sign_outs,
+        )

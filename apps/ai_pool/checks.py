@@ -22,12 +22,14 @@ from apps.ai_pool import conf
 from apps.ai_pool.socket_place import complaint_about
 
 SAFE_DAPHNE = (4, 2, 2)
+PROCESSES_BYTES = 150_000_000
+"""What web and pool process hold at least, beside weights and conversations."""
 GPU_BACKENDS = ("cuda", "hip", "vulkan", "metal", "sycl", "musa", "cann", "opencl")
 
 
 @register("corral")
 def check_model_and_limits(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """corral.W001: the model; corral.E001: impossible limits; corral.W002: memory."""
+    """corral.W001: the model; corral.E001 impossible limits; corral.E006, corral.W002: memory."""
     try:
         conf.socket_path()
         if conf.is_pool_external():
@@ -39,9 +41,28 @@ def check_model_and_limits(app_configs: Sequence[Any] | None, **kwargs: Any) -> 
         return [Error(str(error), hint="Change CORRAL_QUANT.", id="corral.E002")]
     except conf.ImpossibleSetting as error:
         return [Error(str(error), id="corral.E001")]
+    return _check_memory(plan)
+
+
+def _check_memory(plan: conf.PoolPlan) -> list[CheckMessage]:
+    """Compare what the limits add up to with the memory there is."""
     kv_bytes = plan.info.kv_bytes_per_token * plan.config.n_ctx * plan.config.max_instances
     needed = plan.info.size_bytes + kv_bytes
     limit = memory_limit_bytes()
+    parked = plan.config.parked_bytes
+    held = kv_bytes + parked + PROCESSES_BYTES
+    if held > limit:
+        return [
+            Error(
+                f"{plan.config.max_instances} instances of {plan.config.n_ctx} tokens "
+                f"({_mb(kv_bytes)}), conversations without one ({_mb(parked)}) and the two "
+                f"processes (about {_mb(PROCESSES_BYTES)}) add up to {_mb(held)}, and this process "
+                f"may use {_mb(limit)}. None of it can be dropped, so the kernel would end the "
+                "pool before its limits are reached.",
+                hint="Lower CORRAL_MAX_INSTANCES, CORRAL_N_CTX or CORRAL_PARKED_MB.",
+                id="corral.E006",
+            )
+        ]
     if needed > limit:
         return [
             Warning(
@@ -53,6 +74,10 @@ def check_model_and_limits(app_configs: Sequence[Any] | None, **kwargs: Any) -> 
             )
         ]
     return []
+
+
+def _mb(num_bytes: int) -> str:
+    return f"{num_bytes / 1e6:.0f} MB"
 
 
 @register("corral")

@@ -46,9 +46,30 @@ class PoolPlan:
         """The line for log and banner: which model, why, and how it runs."""
         return (
             f"Model {self.info.title} {self.info.quant} ({self.chosen.path.name}) because "
-            f"{self.chosen.reason}; {self.config.max_instances} instances of "
+            f"{self.chosen.reason}; {self.instances} of "
             f"{self.config.n_ctx} tokens on {self.config.num_threads} "
-            f"thread{'s' if self.config.num_threads > 1 else ''}, profile {self.profile.name}."
+            f"thread{'s' if self.config.num_threads > 1 else ''}, profile {self.profile.name} "
+            f"because {self.why_profile}."
+        )
+
+    @property
+    def instances(self) -> str:
+        """How many there are, in words: "1 instance", "3 to 5 instances"."""
+        most = max(self.config.max_instances, self.config.curve_instances)
+        least = 1 if self.config.curve_instances else self.config.hot_instances or most
+        if least < most:
+            return f"{least} to {most} instances"
+        return f"{most} instance{'' if most == 1 else 's'}"
+
+    @property
+    def why_profile(self) -> str:
+        """Why it is this profile, as part of a sentence."""
+        if settings.CORRAL_PROFILE != "auto":
+            return "CORRAL_PROFILE names it"
+        num_cpus = num_usable_cpus()
+        return (
+            f"this machine lets it use {num_cpus} CPU{'' if num_cpus == 1 else 's'} and "
+            f"{memory_limit_bytes() / 2**30:.1f} GB of memory ({self.profile.reason})"
         )
 
 
@@ -91,12 +112,13 @@ def pool_plan() -> PoolPlan:
 def pool_config(chosen: ChosenModel, info: ModelFileInfo, limits: Profile) -> PoolConfig:
     """Return the limits of the pool. Raises ImpossibleSetting with the arithmetic."""
     n_ctx, max_tokens = _context(info, limits)
-    max_instances = settings.CORRAL_MAX_INSTANCES
-    hot_instances = settings.CORRAL_HOT_INSTANCES
-    if hot_instances > max_instances:
+    max_instances, hot_instances = _instances(limits)
+    chunk_tokens = settings.CORRAL_CHUNK_TOKENS or limits.chunk_tokens
+    if settings.CORRAL_CHUNK_TOKENS and chunk_tokens > n_ctx:
         raise ImpossibleSetting(
-            f"CORRAL_HOT_INSTANCES is {hot_instances}, more than the {max_instances} of "
-            "CORRAL_MAX_INSTANCES; lower one or raise the other."
+            f"CORRAL_CHUNK_TOKENS is {chunk_tokens}, more than the {n_ctx} tokens of a whole "
+            f"conversation; set it to at most that, or to 0 for the profile's "
+            f"{limits.chunk_tokens}."
         )
     try:
         InstanceSchedule.parse(settings.CORRAL_PEAK_HOURS)
@@ -115,10 +137,17 @@ def pool_config(chosen: ChosenModel, info: ModelFileInfo, limits: Profile) -> Po
             num_threads=settings.CORRAL_THREADS
             or limits.num_threads
             or choose_threads(num_cpus=num_usable_cpus(), model_bytes=info.size_bytes),
-            chunk_tokens=limits.chunk_tokens,
-            target_itl_ms=limits.target_itl_ms,
+            chunk_tokens=chunk_tokens,
+            target_itl_ms=settings.CORRAL_TARGET_ITL_MS or limits.target_itl_ms,
             max_tok_s=settings.CORRAL_MAX_TOK_S,
             parked_bytes=_parked_bytes(limits),
+            calm_parked_bytes=limits.parked_bytes,
+            prefix_tokens=limits.prefix_tokens,
+            has_flash_attention=_has_flash_attention(limits),
+            repeat_last_n=_repeat_last_n(limits),
+            curve_instances=0 if _is_size_given() else limits.curve_instances,
+            kv_bytes_per_token=info.kv_bytes_per_token,
+            emergency=settings.CORRAL_EMERGENCY,
             idle_sleep_s=settings.CORRAL_IDLE_SLEEP_MIN * 60.0,
             gpu_layers=settings.CORRAL_GPU_LAYERS,
             queue_size=settings.CORRAL_QUEUE_SIZE,
@@ -133,6 +162,34 @@ def pool_config(chosen: ChosenModel, info: ModelFileInfo, limits: Profile) -> Po
         )
     except ValueError as error:
         raise ImpossibleSetting(f"The settings of the pool cannot work: {error}.") from None
+
+
+def _is_size_given() -> bool:
+    """Whether the owner says how many instances there are."""
+    return bool(settings.CORRAL_MAX_INSTANCES or settings.CORRAL_HOT_INSTANCES)
+
+
+def _instances(limits: Profile) -> tuple[int, int]:
+    """Return how many instances there may be, and how many there always are (0: all)."""
+    asked, asked_hot = settings.CORRAL_MAX_INSTANCES, settings.CORRAL_HOT_INSTANCES
+    most = asked or limits.max_instances
+    if asked_hot > most:
+        whose = "CORRAL_MAX_INSTANCES" if asked else f"profile {limits.name}"
+        raise ImpossibleSetting(
+            f"CORRAL_HOT_INSTANCES is {asked_hot}, more than the {most} of {whose}; lower it or "
+            "raise CORRAL_MAX_INSTANCES."
+        )
+    return most, asked_hot or (0 if asked else min(limits.hot_instances, most))
+
+
+def _has_flash_attention(limits: Profile) -> bool:
+    asked = settings.CORRAL_FLASH_ATTENTION
+    return limits.has_flash_attention if asked == "auto" else bool(asked == "on")
+
+
+def _repeat_last_n(limits: Profile) -> int:
+    asked: int = settings.CORRAL_REPEAT_LAST_N
+    return limits.repeat_last_n if asked < 0 else asked
 
 
 def _parked_bytes(limits: Profile) -> int:

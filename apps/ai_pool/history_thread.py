@@ -1,4 +1,4 @@
-"""Fetches the pool's history once a minute and keeps it in the database, on a thread of its own."""
+"""Keeps the pool's history, and what changed it, in the database: once a minute, on a thread."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from django.utils import timezone
 from ai_model.pool.client import PoolClient
 from ai_model.pool.errors import PoolError
 from ai_model.pool.pool_sample import PoolSample
+from ai_model.pool.status import PoolStatus
+from apps.ai_pool.dashboard.mark_record import record_marks
+from apps.ai_pool.metrics import product_version
 from apps.ai_pool.rollup import RECORD_EVERY_S, Recorder
 
 log = logging.getLogger(__name__)
@@ -58,13 +61,16 @@ class HistoryThread:
 
     def _record(self) -> None:
         now = timezone.now()
-        samples = asyncio.run(self._fetch(self._recorder.wanted_s(now)))
+        status, samples = asyncio.run(self._fetch(self._recorder.wanted_s(now)))
         if not self._stopping.is_set():
+            record_marks(status, now, version=product_version())
+            # Closes this thread's connection behind itself.
             self._recorder.record(samples, now)
 
-    async def _fetch(self, age_s: float) -> tuple[PoolSample, ...]:
+    async def _fetch(self, age_s: float) -> tuple[PoolStatus, tuple[PoolSample, ...]]:
         client = PoolClient(self._socket_path())
         try:
-            return await client.history(age_s, timeout_s=FETCH_TIMEOUT_S)
+            status = await client.status(timeout_s=FETCH_TIMEOUT_S)
+            return status, await client.history(age_s, timeout_s=FETCH_TIMEOUT_S)
         finally:
             await client.close()

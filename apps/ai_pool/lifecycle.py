@@ -52,6 +52,9 @@ class _Placement(Protocol):
     def trouble(self) -> Trouble | None:
         """Say what keeps it from listening, when that is known."""
 
+    def retry(self) -> bool:
+        """Start it again at once, also after giving up; False when that is not its business."""
+
 
 class _ChildProcess:
     """The pool in a process of its own, watched by a supervisor."""
@@ -73,15 +76,24 @@ class _ChildProcess:
         state = states.get(self._supervisor.state)
         return None if state is None else Trouble(state, self._supervisor.reason)
 
+    def retry(self) -> bool:
+        if self._supervisor.state not in (SupervisorState.BACKOFF, SupervisorState.OPEN):
+            return False
+        self._supervisor.retry()
+        return True
+
 
 class _Thread:
     """The pool in a thread of this process, for tests and scripts."""
 
     def __init__(self, plan: conf.PoolPlan) -> None:
         # Brings in llama.cpp, which no web process needs otherwise.
+        from ai_model.memory import MemorySensor
         from ai_model.pool.thread import PoolThread
 
-        self._thread = PoolThread(plan.config)
+        self._thread = PoolThread(
+            plan.config, sensor=lambda files: MemorySensor(weight_files=files)
+        )
         self.socket_path = self._thread.start()
 
     def close(self) -> None:
@@ -89,6 +101,9 @@ class _Thread:
 
     def trouble(self) -> Trouble | None:
         return None
+
+    def retry(self) -> bool:
+        return False
 
 
 _lock = threading.Lock()
@@ -185,6 +200,12 @@ def trouble() -> Trouble | None:
     if placement is not None:
         return placement.trouble()
     return _external_trouble() if conf.is_pool_external() else None
+
+
+def retry() -> bool:
+    """Start the pool process again, also after it was given up; False when it is not ours to."""
+    placement = _placement
+    return placement is not None and placement.retry()
 
 
 def socket_path() -> Path:

@@ -12,9 +12,9 @@ _HEAD = """\
 waits for an answer that is being written; when no pool answers within 1.5 s, `corral_pool_up` is 0.
 No metric holds a text or a name of a visitor, and no label grows by itself.
 
-One look costs the web process 12 to 17 ms of CPU, 4 ms of that in one piece, and the pool about
-1 ms (measured on two cores, without and with eight answers running): every 15 s that is 0.1 % of a
-core.
+One look was measured at 12 to 17 ms of CPU in the web process on two cores, 4 ms of that in one
+piece; the upper end with eight answers running, whose streaming is counted in. In the pool it was
+about 1 ms, measured while nothing ran. A look every 15 s takes around 0.1 % of a core.
 
 | Who may read it | How |
 |---|---|

@@ -1,10 +1,14 @@
-"""The status page in the admin, which has no table, and the history of the pool, which has one."""
+"""The status page in the admin, which has no table; the pool's history and its marks, which do."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.db import models
+
+from apps.ai_pool.actions.records import Banner, SelfTestRun
+
+__all__ = ("Banner", "PoolHistory", "PoolMark", "PoolStatus", "SelfTestRun")
 
 
 class PoolStatus(models.Model):
@@ -13,8 +17,22 @@ class PoolStatus(models.Model):
     class Meta:
         managed = False
         default_permissions = ("view",)
-        verbose_name = "pool status"
-        verbose_name_plural = "pool status"
+        permissions = (
+            ("pause_pool", "Can pause the pool"),
+            ("resume_pool", "Can open the pool again"),
+            ("drain_pool", "Can drain the pool"),
+            ("restart_pool", "Can restart the pool"),
+            ("resize_pool", "Can resize the pool"),
+            ("switch_model", "Can switch the model of the pool"),
+            ("limit_pool", "Can change limits of the pool for a while"),
+            ("emergency_pool", "Can switch the emergency mode of the pool"),
+            ("cancel_request", "Can cancel requests of visitors"),
+            ("test_pool", "Can run the self-test of the pool"),
+            ("banner_pool", "Can show a banner to visitors"),
+            ("export_pool", "Can export the numbers of the pool"),
+        )
+        verbose_name = "pool"
+        verbose_name_plural = "pool"
 
 
 def _real() -> Any:
@@ -81,6 +99,11 @@ class PoolHistory(models.Model):
     num_prompt_tokens = _count()
     num_cached_tokens = _count()
     num_generated_tokens = _count()
+    num_promises = _count()
+    num_promises_kept = _count()
+    promised_s = _real()
+    promised_p90_s = _real()
+    real_wait_s = _real()
 
     class Meta:
         default_permissions = ()
@@ -93,3 +116,31 @@ class PoolHistory(models.Model):
 
     def __str__(self) -> str:
         return f"{self.resolution_s} s from {self.start:%Y-%m-%d %H:%M} UTC"
+
+
+class PoolMark(models.Model):
+    """Something that changed the pool: a line in its plots. Holds no text of any visitor."""
+
+    class Kind(models.TextChoices):
+        """What changed."""
+
+        RESTART = "restart", "restart"
+        CONFIGURATION = "configuration", "configuration"
+        RELEASE = "release", "release"
+
+    kind = models.CharField(max_length=16, choices=Kind)
+    at = models.DateTimeField(db_index=True, help_text="The minute in which it was noticed.")
+    facts = models.CharField(max_length=255, help_text="What held from then on, to compare with.")
+    text = models.CharField(max_length=200)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ("at", "id")
+        constraints = [
+            # Several web processes see the same change.
+            models.UniqueConstraint(fields=["kind", "facts", "at"], name="one_mark_per_change")
+        ]
+        verbose_name = "pool mark"
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at:%Y-%m-%d %H:%M} UTC"

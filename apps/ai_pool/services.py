@@ -12,11 +12,14 @@ from typing import Any, TypeVar
 from ai_model.catalog import CATALOG
 from ai_model.engine.config import MAX_INSTANCES
 from ai_model.engine.request import SamplingParams
-from ai_model.pool.client import PoolClient
+from ai_model.memory.level import MemoryLevel
+from ai_model.pool.client import SWITCH_TIMEOUT_S, PoolClient
 from ai_model.pool.control_result import ControlResult
 from ai_model.pool.errors import PoolError, PoolUnavailable, TooLong
 from ai_model.pool.request import PoolRequest
 from ai_model.pool.status import PoolState, PoolStatus
+from ai_model.pool.temporary_limit import LimitName
+from ai_model.pool.temporary_limits import MAX_SECONDS, MIN_SECONDS
 from ai_model.pool.waiting_request import WaitingRequest
 from ai_model.prompt import ChatMessage, Role
 from apps.ai_pool import conf, lifecycle
@@ -25,9 +28,14 @@ from apps.ai_pool.connection import get_pool_client
 Result = TypeVar("Result")
 
 STATUS_TIMEOUT_S = 1.5
+RESTART_PATIENCE_S = 30.0
+"""How long a restart waits for running answers unless somebody says otherwise."""
 LONGEST = 65_536
 """The pool cuts this down to what an answer may have."""
 NOT_RUNNING = "The pool does not answer; it is starting again, or was never started here."
+EMERGENCY = "emergency"
+EMERGENCY_RETRY_S = 15
+SHORT_OF_MEMORY = "Memory is short: new conversations are refused until some is free again."
 _RETRY_AFTER_S = {
     PoolState.LOADING: 2,
     PoolState.DRAINING: 5,
@@ -67,6 +75,11 @@ async def pool_status() -> PoolStatus:
     return PoolStatus.down(reason or NOT_RUNNING)
 
 
+def read_status() -> PoolStatus:
+    """Return the same for synchronous code."""
+    return asyncio.run(pool_status())
+
+
 async def assistant_health() -> AssistantHealth:
     """Return whether a question asked now would be answered."""
     return health_of(await pool_status())
@@ -74,6 +87,8 @@ async def assistant_health() -> AssistantHealth:
 
 def health_of(status: PoolStatus) -> AssistantHealth:
     """Return what a status means for a probe."""
+    if status.state is PoolState.READY and status.memory.level == MemoryLevel.CRITICAL:
+        return AssistantHealth(False, EMERGENCY, SHORT_OF_MEMORY, EMERGENCY_RETRY_S)
     if status.state is PoolState.READY:
         return AssistantHealth(True, str(status.state))
     reason = status.reason or f"The pool is {status.state}."
@@ -165,22 +180,23 @@ async def warm_up(*, conversation: str, visitor: str, messages: Sequence[ChatMes
 
 # What an operator may do. These block and are for synchronous code: commands, the admin. Each
 # raises PoolError with a sentence (PoolUnavailable when no pool answers), and
-# conf.ImpossibleSetting for a wrong CORRAL_POOL_URL. Nothing of it outlives the pool process.
+# conf.ImpossibleSetting for a wrong CORRAL_POOL_URL. What is changed holds until the supervisor of
+# the pool ends, over deaths and restarts of the pool process.
 
 
 def pause_pool(message: str = "") -> ControlResult:
     """Take no new questions and tell visitors ``message``; what waits and runs goes on."""
-    return _ask(lambda client: client.pause(message))
+    return ask_pool(lambda client: client.pause(message))
 
 
 def resume_pool() -> ControlResult:
     """Take questions again after a pause or a drain."""
-    return _ask(lambda client: client.resume())
+    return ask_pool(lambda client: client.resume())
 
 
 def drain_pool() -> ControlResult:
     """Take nothing new and finish what waits and runs, for example before a restart."""
-    return _ask(lambda client: client.drain())
+    return ask_pool(lambda client: client.drain())
 
 
 def resize_pool(num_instances: int) -> ControlResult:
@@ -190,12 +206,13 @@ def resize_pool(num_instances: int) -> ControlResult:
     """
     if not 1 <= num_instances <= MAX_INSTANCES:
         raise ValueError(f"A pool has 1 to {MAX_INSTANCES} instances, not {num_instances}.")
-    return _ask(lambda client: client.resize(num_instances))
+    return ask_pool(lambda client: client.resize(num_instances))
 
 
-def switch_model(name: str) -> ControlResult:
+def switch_model(name: str, *, wait_s: float = SWITCH_TIMEOUT_S) -> ControlResult:
     """Answer with another model as soon as what runs has finished; waits for that.
 
+    After ``wait_s`` seconds it raises PoolUnavailable, and the switch goes on without a witness.
     ``name`` is what ``manage.py model use`` takes. Raises UnknownModel, BadModelFile and
     ChecksumMismatch besides; a file that turns out to be bad later is told in the result.
     """
@@ -204,12 +221,47 @@ def switch_model(name: str) -> ControlResult:
     for entry in CATALOG:
         if path.name == entry.filename and path.is_file():
             store.checksums.verify(path, entry.sha256)
-    return _ask(lambda client: client.switch_model(path.absolute()))
+    return ask_pool(lambda client: client.switch_model(path.absolute(), timeout_s=wait_s))
+
+
+def restart_pool(patience_s: float = RESTART_PATIENCE_S) -> ControlResult:
+    """Replace the pool process by a new one as soon as what runs has finished; returns at once.
+
+    What still runs after ``patience_s`` goes on in the new process. A pool that was given up after
+    many deaths is tried again, when this process is the one that runs it.
+    """
+    try:
+        return ask_pool(lambda client: client.restart(patience_s))
+    except PoolUnavailable:
+        if lifecycle.retry():
+            return ControlResult(text="A pool process is started again.")
+        raise
+
+
+def set_emergency(mode: str) -> ControlResult:
+    """Switch the emergency mode: ``on`` begins it, ``off`` forbids it, ``auto`` leaves it to how
+    short memory is. Raises BadFrame for anything else."""
+    return ask_pool(lambda client: client.set_emergency(mode))
+
+
+def limit_pool(name: LimitName, value: int, seconds: float) -> ControlResult:
+    """Change a limit for a while; it goes back by itself. Raises ValueError with a sentence."""
+    low, high = name.bounds
+    if not low <= value <= high:
+        raise ValueError(f"{name} can be {low} to {high}, not {value}.")
+    if not MIN_SECONDS <= seconds <= MAX_SECONDS:
+        raise ValueError("A limit can be changed for a second to a day.")
+    return ask_pool(lambda client: client.limit(name, value, seconds))
+
+
+def unlimit_pool(name: LimitName) -> ControlResult:
+    """Let a limit go back to its usual value now."""
+    return ask_pool(lambda client: client.unlimit(name))
 
 
 def cancel_generation(generation: str) -> ControlResult:
     """End a question that waits or an answer that runs. Raises UnknownGeneration."""
-    return _ask(lambda client: client.cancel(generation))
+    return ask_pool(lambda client: client.cancel(generation))
 
 
 def count_tokens(text: str) -> int | None:
@@ -219,7 +271,7 @@ def count_tokens(text: str) -> int | None:
     sentence for more than 16 KB.
     """
     try:
-        return _ask(lambda client: client.count_tokens(text))
+        return ask_pool(lambda client: client.count_tokens(text))
     except TooLong as error:
         raise ValueError(error.text) from None
     except (PoolError, conf.ImpossibleSetting):
@@ -228,10 +280,12 @@ def count_tokens(text: str) -> int | None:
 
 def list_waiting() -> tuple[WaitingRequest, ...]:
     """Return those in line, the next one first, at most 1000; never what they ask."""
-    return _ask(lambda client: client.list_waiting())
+    return ask_pool(lambda client: client.list_waiting())
 
 
-def _ask(call: Callable[[PoolClient], Awaitable[Result]]) -> Result:
+def ask_pool(call: Callable[[PoolClient], Awaitable[Result]]) -> Result:
+    """Return what ``call`` gets from the pool's client; for synchronous code, such as all above."""
+
     async def ask() -> Result:
         try:
             return await call(get_pool_client())

@@ -44,7 +44,7 @@ class Group:
 
 def examine(site: PublicSite | None = None) -> Iterator[Group]:
     """Look at everything, and at ``site`` from outside; a group is given when it is done."""
-    yield Group("Machine", _all(_threads, _memory, _disk, check_open_files, check_pressure))
+    yield Group("Machine", check_machine())
     yield Group("Model", _all(check_model))
     yield Group(
         "Site",
@@ -67,6 +67,11 @@ def examine(site: PublicSite | None = None) -> Iterator[Group]:
     yield Group("Data", _all(check_database, lambda: check_backups(own_shelf())))
     if site is not None:
         yield Group(f"Through {site.origin}", _all(lambda: look_from_outside(site)))
+
+
+def check_machine() -> list[Finding]:
+    """Processors, memory, disk and limits against what model and settings need."""
+    return _all(_threads, _memory, _disk, check_open_files, check_pressure)
 
 
 def look_from_outside(site: PublicSite) -> list[Finding]:

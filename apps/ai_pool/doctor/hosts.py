@@ -18,7 +18,7 @@ def check_hosts(
     """``allowed``: ALLOWED_HOSTS; ``trusted``: CSRF_TRUSTED_ORIGINS."""
     return [
         _allowed(allowed, is_production, url),
-        *(_malformed(one) for one in trusted if _is_malformed(one)),
+        *(_malformed(one) for one in trusted if is_malformed_origin(one)),
     ]
 
 
@@ -48,7 +48,8 @@ def _allowed(allowed: Sequence[str], is_production: bool, url: str) -> Finding:
     return good("hosts", f"The site answers to {', '.join(allowed)}.")
 
 
-def _is_malformed(origin: str) -> bool:
+def is_malformed_origin(origin: str) -> bool:
+    """Whether no browser ever sends this as an origin."""
     try:
         parts = urlsplit(origin)
         _ = parts.port

@@ -11,7 +11,8 @@ from pytest_django import Settings
 
 from ai_model.pool.status import InstanceStatus, ModelStatus, PoolState, PoolStatus
 from ai_model.pool.thread import PoolThread
-from apps.ai_pool import lifecycle, services
+from ai_model.pool.waiting_request import WaitingRequest
+from apps.ai_pool import lifecycle, lookout, services
 from tests.ai_model.pool.builders import make_config, until_sync
 from tests.ai_model.pool.fake_engine import FakeEngine, factory
 from tests.ai_model.tiny_model import build_tiny_model
@@ -60,18 +61,39 @@ READY = PoolStatus(
 )
 
 
+WAITING = WaitingRequest(
+    position=1,
+    generation="aabb1111-0000-4000-8000-000000000000",
+    visitor="v-31a0c2",
+    waited_s=6,
+    eta_p50_s=5,
+    eta_p90_s=10,
+)
+
+
 class ScriptedPool:
     """Stands for the client of the pool; answers with ``answer`` or raises it."""
 
     def __init__(self) -> None:
         self.answer: PoolStatus | Exception = READY
+        self.line: tuple[WaitingRequest, ...] | Exception = (WAITING,)
         self.num_asked = 0
 
     async def status(self, *, timeout_s: float) -> PoolStatus:
         self.num_asked += 1
+        # As over a line: others get their turn meanwhile.
+        await asyncio.sleep(0)
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+    async def history(self, age_s: float, *, timeout_s: float = 1.0) -> tuple[()]:
+        return ()
+
+    async def list_waiting(self, *, timeout_s: float = 1.0) -> tuple[WaitingRequest, ...]:
+        if isinstance(self.line, Exception):
+            raise self.line
+        return self.line
 
 
 @pytest.fixture
@@ -79,6 +101,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> ScriptedPool:
     """The pool that services and views ask in this test."""
     scripted = ScriptedPool()
     monkeypatch.setattr(services, "get_pool_client", lambda: scripted)
+    monkeypatch.setattr(lookout, "get_pool_client", lambda: scripted)
     return scripted
 
 

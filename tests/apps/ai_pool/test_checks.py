@@ -8,7 +8,7 @@ import pytest
 from django.core.checks import ERROR, run_checks
 from pytest_django import Settings
 
-from apps.ai_pool import checks
+from apps.ai_pool import checks, conf
 
 
 def ids() -> list[str | None]:
@@ -45,8 +45,16 @@ def test_a_quantisation_that_does_not_exist(tiny_settings: Settings) -> None:
 
 
 def test_too_little_memory(tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "memory_limit_bytes", lambda: 1000)
+    monkeypatch.setattr(checks, "PROCESSES_BYTES", 1000)
+    tiny_settings.CORRAL_PARKED_MB = 0
+    config = conf.pool_plan().config
+    kv_bytes = config.kv_bytes_per_token * config.n_ctx * config.max_instances
+    monkeypatch.setattr(checks, "memory_limit_bytes", lambda: kv_bytes + 2000)
     assert ids() == ["corral.W002"]
+    monkeypatch.setattr(checks, "memory_limit_bytes", lambda: kv_bytes + 500)
+    assert ids() == ["corral.E006"]
+    [problem] = checks.check_model_and_limits(None)
+    assert f"{config.max_instances} instances of 512 tokens" in problem.msg
 
 
 def test_a_pool_elsewhere_needs_no_model(tiny_settings: Settings, tmp_path: Path) -> None:

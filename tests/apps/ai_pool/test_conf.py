@@ -21,11 +21,12 @@ def test_the_plan_takes_the_profile_and_bends_it_to_the_model(
     assert plan.config.n_ctx == 512
     assert plan.config.max_tokens == 256
     assert plan.config.max_messages == plan.profile.max_messages
-    assert plan.config.max_instances == 4
+    assert (plan.config.hot_instances, plan.config.max_instances) == (3, 5)
     assert plan.config.num_threads == 1
     assert not plan.config.model_is_demo
     assert "CORRAL_MODEL_PATH names it" in plan.sentence
-    assert "4 instances of 512 tokens on 1 thread," in plan.sentence
+    assert "3 to 5 instances of 512 tokens on 1 thread," in plan.sentence
+    assert "profile standard because CORRAL_PROFILE names it." in plan.sentence
 
 
 def test_settings_win_over_the_profile(tiny_settings: Settings) -> None:
@@ -70,7 +71,8 @@ def test_every_limit_of_the_queue_and_every_deadline_is_a_setting(tiny_settings:
     [
         ("CORRAL_N_CTX", 4096, "4096.*trained for a context of 512"),
         ("CORRAL_MAX_TOKENS", 500, r"512 tokens minus 500 .* leaves 4 .* at most 440"),
-        ("CORRAL_HOT_INSTANCES", 9, "9, more than the 4"),
+        ("CORRAL_HOT_INSTANCES", 11, "11, more than the .* of profile"),
+        ("CORRAL_CHUNK_TOKENS", 600, "600, more than the 512 tokens"),
         ("CORRAL_PROFILE", "huge", "choose one of auto"),
         ("CORRAL_STALL_TIMEOUT_MS", 0, "stall_timeout_s"),
         ("CORRAL_PEAK_HOURS", "when it is busy", "CORRAL_PEAK_HOURS is wrong: .*'when it is busy'"),
@@ -82,6 +84,48 @@ def test_impossible_settings_are_refused_with_their_numbers(
     setattr(tiny_settings, name, value)
     with pytest.raises(ImpossibleSetting, match=words):
         conf.pool_plan()
+
+
+def test_the_size_is_the_profiles_unless_the_owner_says_it(tiny_settings: Settings) -> None:
+    tiny_settings.CORRAL_PROFILE = "small"
+    config = conf.pool_plan().config
+    assert (config.hot_instances, config.max_instances, config.curve_instances) == (1, 1, 4)
+    assert "1 to 4 instances" in conf.pool_plan().sentence
+    tiny_settings.CORRAL_MAX_INSTANCES = 2
+    config = conf.pool_plan().config
+    assert (config.hot_instances, config.max_instances, config.curve_instances) == (0, 2, 0)
+    tiny_settings.CORRAL_PROFILE = "large"
+    tiny_settings.CORRAL_HOT_INSTANCES = 1
+    assert "1 to 2 instances" in conf.pool_plan().sentence
+    tiny_settings.CORRAL_MAX_INSTANCES = 1
+    assert " 1 instance of " in conf.pool_plan().sentence
+
+
+def test_every_value_of_a_profile_can_be_another(tiny_settings: Settings) -> None:
+    tiny_settings.CORRAL_PROFILE = "classic"
+    config = conf.pool_plan().config
+    assert (config.chunk_tokens, config.num_threads, config.repeat_last_n) == (1, 1, 32)
+    assert not config.has_flash_attention and config.engine_config().chunk_tokens == 1
+    assert not config.engine_config().has_flash_attention
+    tiny_settings.CORRAL_CHUNK_TOKENS = 32
+    tiny_settings.CORRAL_TARGET_ITL_MS = 250
+    tiny_settings.CORRAL_FLASH_ATTENTION = "on"
+    tiny_settings.CORRAL_REPEAT_LAST_N = 0
+    tiny_settings.CORRAL_EMERGENCY = "off"
+    config = conf.pool_plan().config
+    assert (config.chunk_tokens, config.target_itl_ms, config.repeat_last_n) == (32, 250, 0)
+    assert config.has_flash_attention and config.emergency == "off"
+
+
+def test_auto_says_what_it_chose_and_why(
+    tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_settings.CORRAL_PROFILE = "auto"
+    monkeypatch.setattr(conf, "num_usable_cpus", lambda: 1)
+    monkeypatch.setattr(conf, "memory_limit_bytes", lambda: 2 * 2**30)
+    sentence = conf.pool_plan().sentence
+    assert "profile small because this machine lets it use 1 CPU and 2.0 GB of memory" in sentence
+    assert "one CPU or at most 3 GB" in sentence
 
 
 def test_the_largest_answer_that_is_offered_really_works(tiny_settings: Settings) -> None:

@@ -11,13 +11,20 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils import timezone
 from pytest_django import Settings
 
 from ai_model.pool.client import PoolClient
+from ai_model.pool.control_result import ControlResult
 from ai_model.pool.errors import PoolUnavailable
 from ai_model.pool.request import PoolRequest
-from ai_model.pool.status import PoolState
-from apps.ai_pool.management.commands.pool import exit_code
+from ai_model.pool.status import PoolState, PoolStatus
+from apps.ai_pool import services
+from apps.ai_pool.actions.self_test import SelfTestResult
+from apps.ai_pool.management.commands.pool import SUBCOMMANDS
+from apps.ai_pool.pool_command import restart as restarting
+from apps.ai_pool.pool_command import selftest
+from apps.ai_pool.pool_command.status import exit_code
 from tests.ai_model.pool.builders import make_request
 from tests.apps.ai_pool.conftest import READY, LivePool, ScriptedPool
 
@@ -122,7 +129,7 @@ def test_who_waits(live_pool: LivePool) -> None:
     lines = command("queue").splitlines()
     assert lines[0].split() == ["#", "waited", "eta", "visitor", "request"]
     assert lines[1].split() == ["1", "0s", "-", "v-31a0c2", requests[1].generation]
-    assert lines[2].startswith("   2       0s  -                 v-31a0c2  ")
+    assert lines[2].split()[:4] == ["2", "0s", "-", "v-31a0c2"]
     assert "secret" not in str(lines) and "f" * 26 not in str(lines)
     assert [one["position"] for one in json.loads(command("queue", "--json"))] == [1, 2]
     assert command("queue", "--cancel", requests[1].generation.upper()).startswith("Cancelled.\n")
@@ -145,8 +152,138 @@ def test_another_model(live_pool: LivePool, tiny_model: Path) -> None:
     assert unknown.returncode == 2 and "Q9" in str(unknown)
 
 
+def test_limits_for_a_while(live_pool: LivePool) -> None:
+    assert command("limits") == "All limits are as usual.\n"
+    assert command("limits", "queue_size", "1", "--minutes", "90").startswith(
+        "queue_size is 1 for 1 h 30 min, then 3 again.\n"
+    )
+    heading, line = command("limits").splitlines()
+    assert heading.split() == ["limit", "now", "usually", "time", "left"]
+    assert line.split()[:3] == ["queue_size", "1", "3"]
+    assert "queue_size is 1 instead of 3 for 1h" in command("status")
+    (known,) = json.loads(command("limits", "--json"))
+    assert (known["value"], known["usual"]) == (1, 3) and 5390 < known["left_s"] <= 5400
+    command("limits", "max_tokens", "32")
+    assert command("limits", "queue_size", "--undo").startswith("queue_size is 3, as usual.\n")
+    assert [one["name"] for one in json.loads(command("limits", "--json"))] == ["max_tokens"]
+    command("limits", "--undo")
+    assert command("limits", "--json") == "[]\n"
+    assert command("limits", "--undo") == "All limits are as usual.\n"
+
+
 @pytest.mark.parametrize(
-    "arguments", [("pause",), ("resume",), ("drain",), ("resize", "2"), ("queue",)]
+    ("arguments", "words"),
+    [
+        (("max_tokens", "5"), "max_tokens can be 16 to 65536, not 5."),
+        (("max_tokens", "50", "--minutes", "0"), "a second to a day"),
+        (("max_tokens", "50", "--minutes", "nan"), "a second to a day"),
+        (("max_tokens",), "What is max_tokens to be meanwhile?"),
+        (("max_tokens", "50", "--undo"), "--undo takes no value"),
+    ],
+)
+def test_limits_that_cannot_be(arguments: tuple[str, ...], words: str, live_pool: LivePool) -> None:
+    caught = refused("limits", *arguments)
+    assert caught.returncode == 2 and words in str(caught)
+    assert command("limits", "--json") == "[]\n"
+
+
+def test_a_restart_that_cannot_be(live_pool: LivePool) -> None:
+    caught = refused("restart")
+    assert caught.returncode == 1 and "restart that one" in str(caught)
+    caught = refused("restart", "--patience", "601")
+    assert caught.returncode == 2 and "0 to 600 s" in str(caught)
+
+
+def test_a_restart_is_followed_until_the_new_process_has_its_model(
+    pool: ScriptedPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scripted: the old process, nobody, a loading one, a paused one."""
+    states = [
+        replace(READY, life="a"),
+        PoolStatus.down("Nobody listens."),
+        replace(READY, life="b", pid=5000, state=PoolState.LOADING),
+        replace(READY, life="b", pid=5000, state=PoolState.PAUSED),
+    ]
+    asked: list[float] = []
+
+    def restart(patience_s: float) -> ControlResult:
+        asked.append(patience_s)
+        return ControlResult(text="A new pool process starts now.")
+
+    monkeypatch.setattr(services, "restart_pool", restart)
+    monkeypatch.setattr(services, "read_status", lambda: states.pop(0))
+    monkeypatch.setattr(restarting, "LOOK_S", 0.0)
+    text = command("restart", "--patience", "5")
+    assert text == (
+        "A new pool process starts now.\nProcess 5000 has taken the place of process 4711.\n"
+    )
+    assert asked == [5.0] and states == []
+    states += [replace(READY, life="a"), replace(READY, life="b", state=PoolState.FAILED)]
+    caught = refused("restart")
+    assert caught.returncode == 1 and str(caught).startswith("It was restarted, but:")
+    monkeypatch.setattr(restarting, "LOADING_S", -1e9)
+    states += [replace(READY, life="a")] * 2
+    caught = refused("restart")
+    assert caught.returncode == 1 and "did not come in time" in str(caught)
+    states += [replace(READY, life="a")]
+    assert command("restart", "--no-wait").startswith("A new pool process starts now.\n")
+
+
+@pytest.mark.django_db
+def test_the_banner_needs_no_pool(tiny_settings: Settings) -> None:
+    assert command("banner") == "No banner is shown.\n"
+    text = command("banner", "We", "move", "on", "Monday.", "--hours", "4")
+    assert text.startswith("Visitors see for ") and text.endswith(": We move on Monday.\n")
+    assert json.loads(command("banner", "--json"))["text"] == "We move on Monday."
+    assert command("banner", "Until then.").startswith("Visitors see until it is removed: Until")
+    assert refused("banner", "x" * 301).returncode == 2
+    assert refused("banner", "Soon.", "--hours", "0").returncode == 2
+    assert command("banner", "--remove", "--json") == "null\n"
+
+
+@pytest.mark.django_db
+def test_the_self_test_and_its_exit_code(
+    tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = SelfTestResult(
+        model="M",
+        at=timezone.now(),
+        text="One two.",
+        num_tokens=40,
+        tok_s=20.0,
+        ttft_s=0.1,
+        was_alone=True,
+        is_baseline=False,
+        expected="One two.",
+        baseline_tok_s=20.0,
+    )
+    monkeypatch.setattr(selftest, "run_self_test", lambda *, is_new_baseline: result)
+    assert "100 % of the baseline" in command("selftest")
+    assert json.loads(command("selftest", "--json"))["is_ok"] is True
+    result = replace(result, text="Three.")
+    caught = refused("selftest")
+    assert caught.returncode == 1 and "another text" in str(caught)
+
+
+def test_help_is_one_sentence_for_each() -> None:
+    for one in SUBCOMMANDS:
+        assert one.help and not one.help.endswith(".") and one.help[0].islower()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("pause",),
+        ("resume",),
+        ("drain",),
+        ("resize", "2"),
+        ("queue",),
+        ("restart",),
+        ("limits",),
+        ("limits", "queue_size", "1"),
+        ("limits", "--undo"),
+        ("selftest",),
+    ],
 )
 def test_without_a_pool_nothing_is_done(
     arguments: tuple[str, ...], tiny_settings: Settings
@@ -154,3 +291,15 @@ def test_without_a_pool_nothing_is_done(
     caught = refused(*arguments)
     assert caught.returncode == 2
     assert "No pool is running" in str(caught) and "make run" in str(caught)
+
+
+# Emergency mode
+
+
+def test_the_emergency_mode_has_a_switch(live_pool: LivePool) -> None:
+    assert "no new conversation begins" in command("emergency", "on")
+    status = asyncio.run(services.pool_status())
+    assert (status.memory.level, status.memory.switch) == ("critical", "on")
+    assert "when it has to" in command("emergency", "auto")
+    assert asyncio.run(services.pool_status()).memory.switch == "auto"
+    assert refused("emergency", "perhaps").returncode != 0

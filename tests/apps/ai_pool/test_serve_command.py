@@ -14,6 +14,8 @@ from django.core.management.base import CommandError
 from pytest_django import Settings
 
 from apps.ai_pool.management.commands import serve
+from apps.ai_pool.start_report import TOLD
+from apps.widget.models import Site
 
 pytestmark = pytest.mark.django_db
 
@@ -26,11 +28,12 @@ class Became(Exception):
 def program(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     command: list[str] = []
 
-    def become(path: str, arguments: list[str]) -> None:
+    def become(path: str, arguments: list[str], environment: dict[str, str]) -> None:
+        assert environment[TOLD], "the server is not to say all of it again"
         command.extend(arguments)
         raise Became
 
-    monkeypatch.setattr(os, "execv", become)
+    monkeypatch.setattr(os, "execve", become)
     # The test database is shared with the test; the command closes its own before it goes.
     monkeypatch.setattr(serve.connections, "close_all", lambda: None)
     directory = os.getcwd()
@@ -95,6 +98,16 @@ def test_a_bad_model_does_not_stop_the_site(
 def test_impossible_settings_stop_it_with_a_sentence(tiny_settings: Settings, port: int) -> None:
     tiny_settings.CORRAL_N_CTX = 99_999
     assert "trained for a context of 512" in failing("--port", str(port))
+
+
+def test_what_is_wrong_with_a_site_is_a_note(
+    tiny_settings: Settings, port: int, program: list[str]
+) -> None:
+    site = Site.objects.create(name="Shop")
+    site.origins.create(origin="nonsense")
+    text = " ".join(run("--port", str(port)).split())
+    assert "Site 'Shop': The allowed origin 'nonsense'" in text and "(corral.E010)" in text
+    assert program
 
 
 def test_a_port_in_use(tiny_settings: Settings) -> None:

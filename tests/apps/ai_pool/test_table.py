@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from ai_model.pool.status import PoolState, PoolStatus
-from apps.ai_pool.table import duration, instance_row, live_context, text_lines
-from tests.apps.ai_pool.conftest import READY
+from ai_model.pool.status import MemoryStatus, PoolState, PoolStatus
+from apps.ai_pool.table import duration, instance_row, live_context, shown, text_lines
+from tests.apps.ai_pool.conftest import READY, WAITING
+
+MEMORY = MemoryStatus(pressure=0.78, resting_pressure=0.76, level="medium", limit_bytes=2 << 30)
 
 
 def test_the_lines_tell_everything() -> None:
@@ -29,6 +33,30 @@ def test_the_lines_tell_everything() -> None:
         assert part in text, part
 
 
+def test_no_line_is_longer_than_a_terminal_is_wide() -> None:
+    busy = replace(READY, memory=MEMORY, num_prompt_tokens=9, num_cached_tokens=7, num_waiting=7)
+    lines = text_lines(busy, (WAITING,))
+    assert max(map(len, lines)) == 80
+    assert lines[0] == "pool  READY  medium  memory 78% of 2.0G (resting 76%)  up 3d 04h"
+    assert "reuse 78%   ok 100.0%" in lines[3]
+    assert lines[-2].split() == ["1", "6s", "5-10s", "v-31a0c2", "aabb.."]
+    assert lines[-1] == "... and 6 more"
+
+
+def test_the_rest_of_a_prompt_has_a_time() -> None:
+    slow = replace(READY, prefill_tok_s=19.0)
+    assert instance_row(slow, READY.instances[1])["prompt"] == "62% 2s"
+    assert instance_row(slow, READY.instances[0])["prompt"] == "100%"
+
+
+def test_a_live_page_gets_what_a_new_one_shows() -> None:
+    texts = shown(READY, (WAITING,))
+    context = live_context(READY, (WAITING,))
+    assert [list(row.values()) for row in context["rows"]] == texts["rows"]
+    assert texts["copy"].endswith("\n".join(context["lines"]))
+    assert texts["ended"] == "ended: done 10, user_stop 2"
+
+
 def test_an_idle_instance_shows_no_numbers_of_an_answer() -> None:
     row = instance_row(READY, READY.instances[2])
     assert (row["prompt"], row["tokens"], row["speed"], row["request"]) == ("-", "-", "-", "-")
@@ -42,7 +70,7 @@ def test_a_pool_that_is_down_shows_its_reason() -> None:
 
 def test_the_demo_is_named() -> None:
     status = PoolStatus(state=PoolState.LOADING, model_is_demo=True)
-    assert "(demo)" in live_context(status)["head"]
+    assert "(demo)" in live_context(status)["model"]
 
 
 def test_outcomes_come_most_frequent_first() -> None:

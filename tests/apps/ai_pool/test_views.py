@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.test import AsyncClient
 from pytest_django import Settings
 
 from ai_model.pool.errors import PoolUnavailable
-from ai_model.pool.status import PoolState, PoolStatus
+from ai_model.pool.status import MemoryStatus, PoolState, PoolStatus
 from apps.ai_pool import views
+from apps.ai_pool.throttle import MAX_TURNS, Throttle
 from tests.apps.ai_pool.conftest import READY, ScriptedPool
 
 THREE_LINES = "Pool Status:\n   Available: 1/3\n   In Use: 2\n   Waiting: 1"
@@ -27,6 +30,7 @@ def visitor() -> AsyncClient:
 @pytest.fixture
 async def staff(transactional_db: None) -> AsyncClient:
     user = await get_user_model().objects.acreate(username="staff", is_staff=True)
+    await user.user_permissions.aadd(await Permission.objects.aget(codename="view_poolstatus"))
     client = AsyncClient()
     await client.aforce_login(user)
     return client
@@ -109,11 +113,64 @@ async def test_staff_see_the_reason_escaped(pool: ScriptedPool, staff: AsyncClie
     assert "&lt;b&gt;x&lt;/b&gt; is empty." in page
 
 
-async def test_a_logged_in_visitor_is_not_staff(pool: ScriptedPool) -> None:
-    user = await get_user_model().objects.acreate(username="visitor")
+@pytest.mark.parametrize("is_staff", [False, True])
+async def test_who_may_not_see_it_sees_what_everybody_does(
+    pool: ScriptedPool, is_staff: bool
+) -> None:
+    """Neither somebody who is only signed in, nor staff without the permission."""
+    user = await get_user_model().objects.acreate(username="visitor", is_staff=is_staff)
     client = AsyncClient()
     await client.aforce_login(user)
     assert "TinyLlama" not in (await client.get("/pool/")).content.decode()
+    assert "model" not in (await client.get("/pool/?format=json")).json()
+
+
+async def test_staff_see_who_waits(pool: ScriptedPool, staff: AsyncClient) -> None:
+    for query in ("", "?format=text", "?format=part"):
+        page = (await staff.get("/pool/" + query)).content.decode()
+        assert "v-31a0c2" in page and "5-10s" in page
+
+
+async def test_keys_lead_to_what_this_user_may_do(pool: ScriptedPool, staff: AsyncClient) -> None:
+    assert "data-pool-drain" not in (await staff.get("/pool/")).content.decode()
+    user = await get_user_model().objects.aget(username="staff")
+    await user.user_permissions.aadd(await Permission.objects.aget(codename="cancel_request"))
+    page = (await staff.get("/pool/")).content.decode()
+    assert "data-pool-drain" not in page
+    link = re.search(r'href="([^"]+)" data-pool-cancel', page)
+    assert link is not None
+    assert (await staff.get(link[1])).status_code == 200
+
+
+async def test_who_asks_too_often_is_told_when_to_come_again(
+    pool: ScriptedPool,
+    visitor: AsyncClient,
+    staff: AsyncClient,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
+    now = 0.0
+    throttle = Throttle(lambda: now)
+    monkeypatch.setattr(views, "THROTTLE", throttle)
+    far: Any = {"headers": {"X-Forwarded-For": "203.0.114.9"}}
+    for _ in range(int(MAX_TURNS)):
+        assert (await visitor.get("/pool/", **far)).status_code == 200
+    refused = await visitor.get("/pool/", **far)
+    assert refused.status_code == 429
+    assert refused["Retry-After"] == "1"
+    assert (await staff.get("/pool/", **far)).status_code == 200
+    assert (await visitor.get("/pool/")).status_code == 200, "this machine is a proxy, maybe"
+    now = 1.0
+    assert (await visitor.get("/pool/", **far)).status_code == 200
+
+
+async def test_many_who_ask_are_one_question_to_the_pool(
+    pool: ScriptedPool, visitor: AsyncClient
+) -> None:
+    for _ in range(5):
+        await visitor.get("/pool/?format=json")
+    assert pool.num_asked == 1
 
 
 async def test_the_page_can_be_closed_to_the_public(
@@ -163,3 +220,14 @@ async def test_the_assistant_is_503_with_reason_and_retry_after(
     assert answer.status_code == 503
     assert int(answer["Retry-After"]) > 0
     assert answer.json() == {"status": str(state), "reason": "Because."}
+
+
+async def test_an_emergency_of_memory_is_no_time_to_ask(
+    pool: ScriptedPool, visitor: AsyncClient
+) -> None:
+    pool.answer = replace(READY, memory=MemoryStatus(level="high"))
+    assert (await visitor.get("/health/assistant")).status_code == 200
+    pool.answer = replace(READY, memory=MemoryStatus(level="critical"))
+    answer: Any = await visitor.get("/health/assistant")
+    assert answer.status_code == 503 and int(answer["Retry-After"]) > 0
+    assert answer.json()["status"] == "emergency"

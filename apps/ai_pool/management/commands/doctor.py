@@ -10,23 +10,12 @@ from typing import Any
 
 from django.core.management.base import CommandError
 from django_rich.management import RichCommand
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from apps.ai_pool.doctor.examination import Group, examine
 from apps.ai_pool.doctor.finding import Finding, Level
+from apps.ai_pool.doctor.printing import exit_code, show_group
 from apps.ai_pool.doctor.public_site import BadAddress, PublicSite
-
-EXIT_CODES = {Level.ERROR: 2, Level.WARNING: 1}
-MARKS = {
-    Level.GOOD: ("✓", "green"),
-    Level.NOTE: ("i", "cyan"),
-    Level.WARNING: ("!", "bold yellow"),
-    Level.ERROR: ("✗", "bold red"),
-}
-MAX_WIDTH = 96
-"""Long lines are hard to read on a wide terminal."""
 
 
 class Command(RichCommand):
@@ -56,9 +45,9 @@ class Command(RichCommand):
             for group in examine(site):
                 groups.append(group)
                 if not as_json:
-                    self._show(group)
+                    show_group(self.console, self.stdout, group.title, group.findings)
         findings = [finding for group in groups for finding in group.findings]
-        code = max((EXIT_CODES.get(finding.level, 0) for finding in findings), default=0)
+        code = exit_code(findings)
         if as_json:
             rows = [
                 {"group": group.title} | asdict(finding)
@@ -70,21 +59,6 @@ class Command(RichCommand):
             self._conclude(findings, has_url=site is not None)
         if code:
             raise SystemExit(code)
-
-    def _show(self, group: Group) -> None:
-        if not self.console.is_terminal:
-            self.stdout.write("\n".join([group.title, *map(_plain, group.findings)]))
-            return
-        self.console.print(Text(f"\n{group.title}", style="bold"))
-        width = min(self.console.width, MAX_WIDTH)
-        for finding in group.findings:
-            mark, style = MARKS[finding.level]
-            dim = "" if EXIT_CODES.get(finding.level) else "dim"
-            line = Text.assemble((mark, style), "  ", (finding.sentence, dim))
-            self.console.print(_hanging(line, 4), width=width)
-            if finding.fix:
-                fix = Text.assemble(("→  ", "cyan"), finding.fix)
-                self.console.print(Padding(_hanging(fix, 0), (0, 0, 0, 5)), width=width)
 
     def _conclude(self, findings: list[Finding], *, has_url: bool) -> None:
         num = {level: sum(one.level is level for one in findings) for level in Level}
@@ -104,18 +78,3 @@ class Command(RichCommand):
         self.console.print(Text(f"\n{sentence}", style=style))
         if hint:
             self.console.print(Text(hint, style="dim"))
-
-
-def _plain(finding: Finding) -> str:
-    """A finding as lines that grep can use."""
-    line = f"  {finding.level:<8} {finding.id}: {finding.sentence}"
-    return f"{line}\n           -> {finding.fix}" if finding.fix else line
-
-
-def _hanging(text: Text, left: int) -> Padding:
-    """A text whose further lines begin below its first word."""
-    table = Table.grid(padding=0)
-    table.add_column(width=3, no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row(text[:3], text[3:])
-    return Padding(table, (0, 0, 0, left - 2 if left else 0))

@@ -24,6 +24,7 @@ from rich.table import Table
 
 from ai_model.model_file import BadModelFile
 from apps.ai_pool import conf
+from apps.ai_pool.start_report import TOLD, configuration_faults, sentence, site_faults
 
 MAX_MESSAGE_BYTES = 65_536
 
@@ -43,22 +44,20 @@ class Command(RichCommand):
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         """Check, print the banner, become the server."""
         check_port(host, port)
-        warnings = self._run_checks()
+        faults = configuration_faults()
+        errors = [sentence(fault) for fault in faults if fault.level >= checks.ERROR]
+        if errors:
+            raise CommandError("\n".join(errors), returncode=1)
         check_migrations()
+        faults += _faults_of_sites()
         self.console.print(self._banner(host, port))
-        for warning in warnings:
-            self.console.print(f"[yellow]Note:[/] {escape(warning)}", highlight=False)
+        for fault in faults:
+            self.console.print(f"[yellow]Note:[/] {escape(sentence(fault))}", highlight=False)
         sys.stdout.flush()
         sys.stderr.flush()
         os.chdir(settings.BASE_DIR)
-        os.execv(sys.executable, server_command(host, port))
-
-    def _run_checks(self) -> list[str]:
-        found = [item for item in checks.run_checks() if not item.is_silenced()]
-        errors = [_sentence(item) for item in found if item.level >= checks.ERROR]
-        if errors:
-            raise CommandError("\n".join(errors), returncode=1)
-        return [_sentence(item) for item in found if item.level >= checks.WARNING]
+        command = server_command(host, port)
+        os.execve(sys.executable, command, {**os.environ, TOLD: "1"})
 
     def _banner(self, host: str, port: int) -> Panel:
         grid = Table.grid(padding=(0, 2))
@@ -87,11 +86,10 @@ def _model_rows() -> list[tuple[str, str]]:
     rows = [("Model", name)]
     if plan.info.is_demo:
         rows.append(("", "That is the small demo model. `make model` fetches the real TinyLlama."))
-    count = plan.config.max_instances
     rows.append(
         (
             "Pool",
-            f"{count} instance{'s' if count > 1 else ''} of {plan.config.n_ctx} tokens, "
+            f"{plan.instances} of {plan.config.n_ctx} tokens, "
             f"{plan.config.num_threads} thread{'s' if plan.config.num_threads > 1 else ''} "
             f"(profile {plan.profile.name})",
         )
@@ -99,9 +97,12 @@ def _model_rows() -> list[tuple[str, str]]:
     return rows
 
 
-def _sentence(message: checks.CheckMessage) -> str:
-    parts = [str(message.msg).rstrip("."), message.hint or ""]
-    return ". ".join(part for part in parts if part).rstrip(".") + f". ({message.id})"
+def _faults_of_sites() -> list[checks.CheckMessage]:
+    """What an owner should mend about a site; it never stops the server of the others."""
+    try:
+        return site_faults()
+    finally:
+        connections.close_all()
 
 
 def site_url(host: str, port: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,43 +13,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from pytest_django import Settings
 
-from ai_model import catalog
-from ai_model.catalog import CatalogEntry, find_entry
+from ai_model.catalog import CatalogEntry
 from ai_model.download import DownloadError
-from ai_model.store import SELECTION_NAME, ModelStore
-from apps.ai_pool import conf
-from apps.ai_pool.management.commands import model as command
-
-
-@pytest.fixture
-def store(
-    tiny_settings: Settings, tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> ModelStore:
-    """An installation with the demo only, in a new directory."""
-    tiny_settings.CORRAL_MODEL_PATH = ""
-    weights = tmp_path / "weights"
-    weights.mkdir()
-    (weights / "demo.gguf").write_bytes(tiny_model.read_bytes())
-    store = ModelStore(
-        search_dirs=(weights,),
-        demo_path=weights / "demo.gguf",
-        selection_path=tmp_path / SELECTION_NAME,
-    )
-    monkeypatch.setattr(conf, "model_store", lambda: store)
-    return store
-
-
-@pytest.fixture
-def entry(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> CatalogEntry:
-    """The catalog's Q8_0, but as small as the tiny model."""
-    data = tiny_model.read_bytes()
-    small = replace(
-        find_entry("Q8_0"), size_bytes=len(data), sha256=hashlib.sha256(data).hexdigest()
-    )
-    entries = tuple(small if item.quant == "Q8_0" else item for item in catalog.CATALOG)
-    monkeypatch.setattr(catalog, "CATALOG", entries)
-    monkeypatch.setattr(command, "CATALOG", entries)
-    return small
+from ai_model.store import ModelStore
+from apps.ai_pool.model_command import fetching
 
 
 def run(*arguments: str) -> str:
@@ -140,7 +106,7 @@ def test_fetch_shows_size_licence_and_room_and_asks_first(
     store: ModelStore, entry: CatalogEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetched: list[Any] = []
-    monkeypatch.setattr(command, "fetch", lambda *args: fetched.append(args))
+    monkeypatch.setattr(fetching, "fetch", lambda *args: fetched.append(args))
     out = io.StringIO()
     with pytest.raises(CommandError, match="--yes") as caught:
         call_command("model", "fetch", "Q8_0", stdout=out)
@@ -148,7 +114,7 @@ def test_fetch_shows_size_licence_and_room_and_asks_first(
     assert fetched == []
     for part in ("Apache-2.0", "MB free", "TheBloke/TinyLlama", "pinned"):
         assert part in out.getvalue()
-    monkeypatch.setattr(command.sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(fetching.sys.stdin, "isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda prompt: "n")
     assert "Nothing was downloaded" in str(failing("fetch", "Q8_0"))
     assert fetched == []
@@ -163,7 +129,7 @@ def test_fetch_downloads_and_says_what_comes_next(
         on_progress(item.size_bytes, item.size_bytes)
         return path
 
-    monkeypatch.setattr(command, "fetch", fake)
+    monkeypatch.setattr(fetching, "fetch", fake)
     assert "Restart the server to use it." in run("fetch", "q8_0", "--yes")
     assert "is here already, and whole" in " ".join(run("fetch", "q8_0", "--yes").split())
 
@@ -174,7 +140,7 @@ def test_a_failed_download_is_one_sentence(
     def fail(*args: Any) -> None:
         raise DownloadError("The hub cannot be reached.")
 
-    monkeypatch.setattr(command, "fetch", fail)
+    monkeypatch.setattr(fetching, "fetch", fail)
     error = failing("fetch", "--yes")
     assert (str(error), error.returncode) == ("The hub cannot be reached.", 1)
 

@@ -1,0 +1,1 @@
+"""The words behind ``manage.py model``, one module each."""

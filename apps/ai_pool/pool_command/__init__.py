@@ -1,0 +1,1 @@
+"""``manage.py pool``, a module for each group of its sub-commands."""

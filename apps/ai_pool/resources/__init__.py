@@ -1,0 +1,1 @@
+"""What this machine has, what Corral takes of it, and whether that suffices."""
