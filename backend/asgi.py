@@ -28,19 +28,25 @@ from apps.ai_chat.routing import websocket_urlpatterns  # noqa: E402
 from apps.ai_pool.lifecycle import start_pool  # noqa: E402
 from apps.ai_pool.metrics_sockets import CountedSockets  # noqa: E402
 from apps.ai_pool.server_lock import hold_server_lock  # noqa: E402
-from backend.lifespan import lifespan, shut_down_with_reactor  # noqa: E402
+from backend.lifespan import follow_reactor, lifespan  # noqa: E402
+from backend.request_ids import WithRequestIds  # noqa: E402
 from backend.socket_threads import SocketThreads  # noqa: E402
 
 hold_server_lock(settings.CORRAL_VAR_DIR)
 start_pool()
-shut_down_with_reactor()
+follow_reactor()
 
-application = ProtocolTypeRouter(
-    {
-        "http": django_application,
-        "websocket": WithBacklog(
-            CountedSockets(SocketThreads(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
-        ),
-        "lifespan": lifespan,
-    }
+# The backlog is outermost: it must see the server's own ``send``.
+application = WithBacklog(
+    WithRequestIds(
+        ProtocolTypeRouter(
+            {
+                "http": django_application,
+                "websocket": CountedSockets(
+                    SocketThreads(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+                ),
+                "lifespan": lifespan,
+            }
+        )
+    )
 )

@@ -14,7 +14,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from backend.setting import FALSE, Setting
+from backend.setting import FALSE, WRONG_VALUE_ID, Setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -50,9 +50,10 @@ SYSTEM_PROMPT = (
 SETTINGS: tuple[Setting, ...] = (
     _number(
         "CORRAL_MAX_INSTANCES",
-        4,
-        "Answers written at the same time at most. An instance costs megabytes, not a model.",
-        least=1,
+        0,
+        "Answers written at the same time at most; 0 means the profile's. An instance costs "
+        "megabytes, not a model.",
+        least=0,
         most=64,
         section=POOL,
         alias="maxInstances",
@@ -60,8 +61,8 @@ SETTINGS: tuple[Setting, ...] = (
     _number(
         "CORRAL_HOT_INSTANCES",
         0,
-        "Instances that are always there; 0 means as many as CORRAL_MAX_INSTANCES. Others come and "
-        "go with demand.",
+        "Instances that are always there; 0 means the profile's, or as many as "
+        "CORRAL_MAX_INSTANCES if that is set. Others come and go with demand.",
         least=0,
         most=64,
         section=POOL,
@@ -191,6 +192,14 @@ SETTINGS: tuple[Setting, ...] = (
         help="Everybody may see the three lines of /pool; false keeps them for staff.",
         section=POOL,
     ),
+    _number(
+        "CORRAL_POOL_WATCHERS",
+        50,
+        "Of the public, how many may follow /pool live at the same time; 0 lets only staff.",
+        least=0,
+        most=10_000,
+        section=POOL,
+    ),
     Setting(
         name="CORRAL_MODEL_PATH",
         type=str,
@@ -209,7 +218,21 @@ SETTINGS: tuple[Setting, ...] = (
         name="CORRAL_PROFILE",
         type=str,
         default="auto",
-        help="A named set of engine limits: small, standard, large, or auto for this machine's.",
+        help=(
+            "A named set of engine limits: small, standard, large, or auto for this machine's; "
+            "classic is there to compare with, and slower."
+        ),
+        section=MODEL,
+    ),
+    Setting(
+        name="CORRAL_EMERGENCY",
+        type=str,
+        default="auto",
+        choices=("auto", "on", "off"),
+        help=(
+            "What happens when memory gets short: auto saves step by step, on begins in emergency "
+            "mode (short answers, no new conversations), off leaves it to the kernel."
+        ),
         section=MODEL,
     ),
     _number(
@@ -236,6 +259,40 @@ SETTINGS: tuple[Setting, ...] = (
         "once; -1 means the profile's, 0 none.",
         least=-1,
         most=1_000_000,
+        section=MODEL,
+    ),
+    _number(
+        "CORRAL_CHUNK_TOKENS",
+        0,
+        "Tokens of a question read in one step while nobody else is answered; 0 means the "
+        "profile's. Fewer make reading slower and save next to nothing.",
+        least=0,
+        most=4096,
+        section=MODEL,
+    ),
+    _number(
+        "CORRAL_TARGET_ITL_MS",
+        0,
+        "Longest time between two words of a running answer that reading somebody else's question "
+        "may cause, in milliseconds; 0 means the profile's.",
+        least=0,
+        most=60_000,
+        section=MODEL,
+    ),
+    Setting(
+        name="CORRAL_FLASH_ATTENTION",
+        type=str,
+        default="auto",
+        choices=("auto", "on", "off"),
+        help="llama.cpp's faster attention; auto means the profile's. Off costs a third of speed.",
+        section=MODEL,
+    ),
+    _number(
+        "CORRAL_REPEAT_LAST_N",
+        -1,
+        "Last tokens of an answer that should not be repeated; -1 means the profile's.",
+        least=-1,
+        most=4096,
         section=MODEL,
     ),
     _number(
@@ -308,6 +365,24 @@ SETTINGS: tuple[Setting, ...] = (
         help="The name of the site in titles.",
         section=SITE,
     ),
+    _number(
+        "CORRAL_MESSAGES_PER_MINUTE",
+        30,
+        "Answers one visitor may ask for in a minute; an address block (/24, /56) has ten times as "
+        "many. 0 sets no limit.",
+        least=0,
+        most=10_000,
+        section=SITE,
+    ),
+    _number(
+        "CORRAL_RETENTION_DAYS",
+        30,
+        "Days after its last message until `manage.py chat_prune` deletes a conversation of the "
+        "chat page; each website has its own number. 0 keeps them until the visitor deletes them.",
+        least=0,
+        most=3650,
+        section=SITE,
+    ),
     Setting(
         name="CORRAL_LOAD_TEST_KEY",
         type=str,
@@ -359,6 +434,16 @@ SETTINGS: tuple[Setting, ...] = (
         default="plain",
         choices=("plain", "json"),
         help="Lines of the log for people, or one JSON object each for machines.",
+        section=SITE,
+    ),
+    Setting(
+        name="CORRAL_ACCESS_LOG",
+        type=bool,
+        default=False,
+        help=(
+            "Write a line for every request and every closed socket: its id, the kind of page, "
+            "status and time. A proxy in front usually does that already."
+        ),
         section=SITE,
     ),
     Setting(
@@ -442,11 +527,24 @@ SETTINGS: tuple[Setting, ...] = (
 
 def read_settings(environment: Mapping[str, str]) -> dict[str, Any]:
     """Return every setting of the table by name; a wrong one raises ImproperlyConfigured."""
-    values = {setting.name: setting.read(environment) for setting in SETTINGS}
+    values = _read_each(environment)
     debug = environment.get("DEBUG", "").strip().lower()
     # Who switches DEBUG off by hand means a public server, and gets its protection.
     if not environment.get("DJANGO_ENV", "").strip() and debug in FALSE:
         values["DJANGO_ENV"] = "production"
+    return values
+
+
+def _read_each(environment: Mapping[str, str]) -> dict[str, Any]:
+    """The value of every setting; all that are wrong are named at once."""
+    values, complaints = {}, []
+    for setting in SETTINGS:
+        try:
+            values[setting.name] = setting.read(environment)
+        except ImproperlyConfigured as error:
+            complaints.append(f"{error} ({WRONG_VALUE_ID})")
+    if complaints:
+        raise ImproperlyConfigured("\n".join(complaints))
     return values
 
 

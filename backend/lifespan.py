@@ -1,4 +1,4 @@
-"""The orderly end of the web process, under Daphne (Twisted's reactor) and lifespan servers."""
+"""Start and orderly end of the web process, under Daphne (Twisted) and lifespan servers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 from apps.ai_chat.generations import close_current_registry
 from apps.ai_pool.lifecycle import stop_pool
+from apps.ai_pool.lookout import close_current_lookout
+from apps.ai_pool.start_report import report_at_start
 
 log = logging.getLogger(__name__)
 
@@ -19,13 +21,15 @@ async def close_chat() -> None:
     """Say good-bye on every socket and keep the text written so far; never raises."""
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await close_current_lookout()
             await close_current_registry()
     except Exception:
         log.exception("The chat did not close in order.")
 
 
-def shut_down_with_reactor() -> None:
-    """Under Daphne: run ``close_chat`` before the reactor stops. Elsewhere: nothing."""
+def follow_reactor() -> None:
+    """Under Daphne: say what the system checks find once it runs, and run ``close_chat`` before it
+    stops. Elsewhere: nothing."""
     if "twisted.internet.reactor" not in sys.modules:
         return
     from twisted.internet import reactor
@@ -34,6 +38,7 @@ def shut_down_with_reactor() -> None:
     def begin() -> Any:
         return Deferred.fromFuture(asyncio.ensure_future(close_chat()))
 
+    reactor.callWhenRunning(report_at_start)  # type: ignore[attr-defined]
     reactor.addSystemEventTrigger("before", "shutdown", begin)  # type: ignore[attr-defined]
 
 
@@ -42,6 +47,7 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            report_at_start()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await close_chat()

@@ -8,6 +8,8 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
+from backend.setting import WRONG_VALUE_ID
+
 MIN_CHARS = 50
 HOW_TO_MAKE_ONE = 'python -c "import secrets; print(secrets.token_urlsafe(50))"'
 
@@ -21,13 +23,14 @@ def secret_key(value: str, *, is_production: bool, var_dir: Path) -> str:
     if value:
         if is_production and len(value) < MIN_CHARS:
             raise ImproperlyConfigured(
-                f"SECRET_KEY has fewer than {MIN_CHARS} characters; make one with {HOW_TO_MAKE_ONE}"
+                f"SECRET_KEY has fewer than {MIN_CHARS} characters; make one with "
+                f"{HOW_TO_MAKE_ONE} ({WRONG_VALUE_ID})"
             )
         return value
     if is_production:
         raise ImproperlyConfigured(
             f"Production needs a SECRET_KEY in the environment or .env; make one with "
-            f"{HOW_TO_MAKE_ONE}"
+            f"{HOW_TO_MAKE_ONE} ({WRONG_VALUE_ID})"
         )
     return _development_key(var_dir / "secret_key")
 

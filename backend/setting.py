@@ -10,6 +10,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
+WRONG_VALUE_ID = "corral.E030"
+"""Id of a value that cannot be; said before any system check can run."""
 FALSE = {"0", "false", "no", "off"}
 
 
@@ -62,6 +64,11 @@ class Setting:
         if self.at_most is not None and not value <= self.at_most:
             raise ImproperlyConfigured(f"{name} must be at most {self.at_most:g}, not {text}.")
         return value
+
+    @property
+    def can_be_wrong(self) -> bool:
+        """Whether there is a text that ``read`` refuses."""
+        return self.type in (bool, int, float) or bool(self.choices)
 
     @property
     def default_text(self) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
-
-import environ
 
 from ai_model.log_format import formatter
+from backend.database import database
 from backend.env import BASE_DIR, load
 from backend.secret import secret_key
 from backend.var_dir import prepare_var_dir
@@ -75,30 +73,7 @@ TEMPLATES = [
     },
 ]
 
-# Connections are not kept: under ASGI a thread may never come back to close its own.
-if ENV["DATABASE_URL"]:
-    DATABASES: dict[str, dict[str, Any]] = {
-        "default": {**environ.Env.db_url_config(ENV["DATABASE_URL"]), "CONN_MAX_AGE": 0}
-    }
-else:
-    DATABASES = {
-        "default": {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": CORRAL_VAR_DIR / "db.sqlite3",
-            "CONN_MAX_AGE": 0,
-            "OPTIONS": {
-                # A transaction that means to write says so at its start; otherwise two of them
-                # can each hold what the other one needs, and SQLite fails one at once.
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": (
-                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;"
-                ),
-            },
-            # A file, because several threads of a test share the database.
-            "TEST": {"NAME": CORRAL_VAR_DIR / "test.sqlite3"},
-        }
-    }
+DATABASES = {"default": database(ENV["DATABASE_URL"], CORRAL_VAR_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -187,10 +162,11 @@ LOGGING = {
         "chosen": {"()": formatter, "name": ENV["CORRAL_LOG_FORMAT"]},
     },
     "filters": {
-        # "Not ready yet" is what a probe asks for, not an error of the server.
+        # "Not ready yet" is what a probe asks for, not an error of the server; and who asks for a
+        # page that is not there may have typed anything into the address.
         "unexpected": {
             "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: getattr(record, "status_code", None) != 503,
+            "callback": lambda record: getattr(record, "status_code", None) not in (404, 503),
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "chosen"}},

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from backend.setting import WRONG_VALUE_ID
+
 
 def prepare_var_dir(path: Path) -> Path:
     """Make the directory and try to write in it; raises ImproperlyConfigured with the fix."""
@@ -20,6 +22,6 @@ def prepare_var_dir(path: Path) -> Path:
     except OSError as error:
         reason = error.strerror or error
         raise ImproperlyConfigured(
-            f"The directory {path} cannot be written ({reason}); {fix}."
+            f"The directory {path} cannot be written ({reason}); {fix} ({WRONG_VALUE_ID})."
         ) from None
     return path

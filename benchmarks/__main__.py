@@ -18,8 +18,10 @@ from benchmarks import (
     press,
     queue,
     reuse,
+    small,
     sockets,
     stall,
+    status,
     stop,
     warm,
 )
@@ -39,6 +41,8 @@ BENCHMARKS = {
     "warm": warm,
     "stop": stop,
     "sockets": sockets,
+    "status": status,
+    "small": small,
 }
 
 
@@ -50,11 +54,13 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the result here as one JSON object")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, rougher numbers")
     parser.add_argument("--llama-server", type=Path, help="chat: also measure this program")
-    parser.add_argument("--only", nargs="*", default=(), help="chat: only these systems")
+    parser.add_argument("--only", nargs="*", default=(), help="chat, small: only these parts")
     parser.add_argument("--runs", type=int, default=1, help="repeat and report the medians")
     options = parser.parse_args()
     if not options.model.is_file():
         parser.error(f"there is no file {options.model}")
+    if options.name == "small" and (unknown := set(options.only) - set(small.PARTS)):
+        parser.error(f"small has no part {sorted(unknown)[0]}; there are {', '.join(small.PARTS)}")
     report = median_of([_run(options) for _ in range(max(1, options.runs))])
     report.print(Console())
     if options.json is not None:
@@ -67,6 +73,8 @@ def _run(options: argparse.Namespace) -> Report:
         return chat.run(
             options.model, quick=options.quick, server=options.llama_server, only=options.only
         )
+    if options.name == "small":
+        return small.run(options.model, quick=options.quick, only=options.only)
     report: Report = BENCHMARKS[options.name].run(options.model, quick=options.quick)
     return report
 

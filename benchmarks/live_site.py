@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 START_TIMEOUT_S = 240.0
 STOP_TIMEOUT_S = 20.0
+MANAGE = (sys.executable, str(ROOT / "manage.py"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,10 @@ def live_site(
     with tempfile.TemporaryDirectory(prefix="corral-", dir="/tmp") as name:
         values = environment(model, Path(name), num_instances) | dict(settings or {})
         _manage(values, "migrate", "--verbosity", "0")
-        port = _free_port()
+        port = free_port()
         with open(Path(name) / "server.log", "wb") as log:
             process = subprocess.Popen(
-                [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)],
+                [*MANAGE, "serve", "--port", str(port)],
                 cwd=ROOT,
                 env=values,
                 stdin=subprocess.DEVNULL,
@@ -54,7 +55,7 @@ def live_site(
                 stderr=subprocess.STDOUT,
             )
         try:
-            _wait_until_answering(port, process)
+            wait_until_answering(port, process)
             yield LiveSite(port, Path(name) / "pool.sock", process.pid)
         except Exception as error:
             error.add_note((Path(name) / "server.log").read_text(errors="replace")[-2000:])
@@ -84,12 +85,13 @@ def environment(model: Path, directory: Path, num_instances: int) -> dict[str, s
         "CORRAL_MAX_INSTANCES": str(num_instances),
         # All visitors come from one address here.
         "CORRAL_MAX_INFLIGHT_PER_ADDRESS": "1000",
+        "CORRAL_MESSAGES_PER_MINUTE": "0",
         "LOG_LEVEL": "WARNING",
     }
 
 
 def _manage(environment: Mapping[str, str], *arguments: str) -> None:
-    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+    command = [*MANAGE, *arguments]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
@@ -97,7 +99,8 @@ def _manage(environment: Mapping[str, str], *arguments: str) -> None:
         raise RuntimeError(f"manage.py {arguments[0]} failed: {done.stderr[-500:]}")
 
 
-def _wait_until_answering(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_until_answering(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the assistant can answer. Raises RuntimeError."""
     ends_at = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < ends_at:
         if process.poll() is not None:
@@ -110,7 +113,8 @@ def _wait_until_answering(port: int, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the server did not become ready in time")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -142,6 +142,8 @@ def live_env(var_dir: Path, *, max_tok_s: float = 0.0, **overrides: str) -> dict
         "CORRAL_VAR_DIR": str(var_dir),
         "CORRAL_MAX_TOK_S": str(max_tok_s),
         "CORRAL_THREADS": "1",
+        # Tests ask faster than people do.
+        "CORRAL_MESSAGES_PER_MINUTE": "0",
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(ROOT),
     }
@@ -165,6 +167,8 @@ def live_server_process(
     """
     # /tmp and a short name: the path of a Unix socket may have 107 bytes.
     var_dir = Path(tempfile.mkdtemp(prefix="corral-", dir="/tmp"))
+    # The same number of instances on every machine, whatever profile fits it.
+    overrides = {"CORRAL_MAX_INSTANCES": "4", **overrides}
     env = live_env(var_dir, max_tok_s=max_tok_s, **overrides)
     migrate = run_manage(env, "migrate", "--verbosity", "0", timeout_s=120)
     if migrate.returncode:
@@ -176,6 +180,7 @@ def live_server_process(
             [
                 *(sys.executable, "-m", "daphne", "--bind", "127.0.0.1", "--port", str(port)),
                 *("--websocket-max-message-size", "65536", "--websocket-max-frame-size", "65536"),
+                *("--verbosity", "0"),
                 *(["--proxy-headers"] if is_behind_proxy else []),
                 "backend.asgi:application",
             ],

@@ -13,6 +13,7 @@ INTERNAL = {
     "CORRAL_CHROMIUM": "where the browser of the browser tests is",
     "CORRAL_REQUIRE_BROWSER": "a skipped browser test is a failure",
     "CORRAL_SURVIVAL_MODEL": "another model for the tests that kill pools",
+    "CORRAL_CHECKS_TOLD": "`serve` tells the server that the checks were shown",
     "CORRAL_SCREENSHOTS": "browser tests write docs/screenshots",
 }
 SETTING = re.compile(r"\bCORRAL_[A-Z0-9_]*[A-Z0-9]\b")

@@ -14,8 +14,8 @@ class SamplingParams:
     ``temperature`` 0 means greedy. ``top_k`` 0, ``top_p`` 1, ``min_p`` 0 and ``repeat_penalty`` 1
     switch the respective filter off. ``presence_penalty`` lowers the logit of every token that was
     written already, ``frequency_penalty`` once for each time. ``repeat_last_n`` counts generated
-    tokens; the penalties look back so far. ``max_tokens`` bounds the answer in tokens. ``stop`` ends
-    the answer before any of these texts. Raises ValueError for values out of range.
+    tokens; the penalties look back so far. ``max_tokens`` bounds the answer in tokens. ``stop``
+    ends the answer before any of these texts. Raises ValueError for values out of range.
     """
 
     temperature: float = 0.7

@@ -15,7 +15,7 @@ from backend.setting import Setting
 
 def test_defaults_are_read_from_nothing() -> None:
     values = read_settings({})
-    assert values["CORRAL_MAX_INSTANCES"] == 4
+    assert values["CORRAL_MAX_INSTANCES"] == 0
     assert values["CORRAL_VAR_DIR"] == Path("var")
     assert values["ALLOWED_HOSTS"] == ["localhost", "127.0.0.1", "[::1]"]
     assert values["DJANGO_ENV"] == "development" and values["DEBUG"] is False
@@ -41,9 +41,9 @@ def test_lists_and_booleans() -> None:
     ("name", "text", "sentence"),
     [
         ("CORRAL_MAX_INSTANCES", "many", "must be a whole number, not 'many'"),
-        ("CORRAL_MAX_INSTANCES", "0", "must be at least 1"),
+        ("CORRAL_MAX_INSTANCES", "-1", "must be at least 0"),
         ("CORRAL_MAX_INSTANCES", "65", "must be at most 64"),
-        ("maxInstances", "-3", "maxInstances must be at least 1"),
+        ("maxInstances", "-3", "maxInstances must be at least 0"),
         ("CORRAL_TEMPERATURE", "nan", "must be at least 0"),
         ("CORRAL_TEMPERATURE", "inf", "must be at most 2"),
         ("CORRAL_TEMPERATURE", "warm", "must be a number"),
@@ -55,6 +55,15 @@ def test_lists_and_booleans() -> None:
 def test_wrong_value_is_named(name: str, text: str, sentence: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=sentence):
         read_settings({name: text})
+
+
+def test_all_wrong_values_are_named_at_once_with_the_id() -> None:
+    wrong = {"CORRAL_MAX_INSTANCES": "many", "CORRAL_TEMPERATURE": "warm", "LOG_LEVEL": "loud"}
+    with pytest.raises(ImproperlyConfigured) as caught:
+        read_settings(wrong)
+    lines = str(caught.value).splitlines()
+    assert [line.split()[0] for line in lines] == list(wrong)
+    assert all(line.endswith("(corral.E030)") for line in lines)
 
 
 def test_debug_switched_off_by_hand_means_production() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands
 
 from ai_model.pool.service import STOP_TIMEOUT_S
 from ai_model.pool.supervisor import DYING_S
@@ -14,7 +16,14 @@ from apps.ai_pool.management.commands.runpool import EXIT_CANNOT_START
 from tests.project_files import ROOT
 
 UNITS = ROOT / "deploy/systemd"
+HARDENING = (
+    *("Protect", "Private", "NoNew", "Lock", "Capability", "SystemCall", "Restrict", "UMask"),
+    "ReadWritePaths",
+)
 SINGLE, TEMPLATE, POOL = "corral.service", "corral@.service", "corral-pool.service"
+JOBS = {"corral-backup": "backup", "corral-prune": "chat_prune"}
+"""What a timer starts: the name of its units, and the command."""
+TIMED = [f"{name}.{kind}" for name in JOBS for kind in ("service", "timer")]
 
 
 def values(key: str, unit: str = SINGLE) -> list[str]:
@@ -30,10 +39,10 @@ def lines(unit: str) -> set[str]:
 
 
 def test_every_unit_is_tested() -> None:
-    assert {path.name for path in UNITS.iterdir()} == {SINGLE, TEMPLATE, POOL}
+    assert {path.name for path in UNITS.iterdir()} == {SINGLE, TEMPLATE, POOL, *TIMED}
 
 
-@pytest.mark.parametrize("name", [SINGLE, TEMPLATE, POOL])
+@pytest.mark.parametrize("name", [SINGLE, TEMPLATE, POOL, *TIMED])
 def test_systemd_understands_it(tmp_path: Path, name: str) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed")
@@ -107,6 +116,41 @@ def test_the_pool_unit_is_hardened_like_the_web_unit() -> None:
     assert values("RestrictAddressFamilies", POOL) == ["AF_UNIX"]
     assert values("PrivateNetwork", POOL) == ["yes"]
     assert values("RuntimeDirectoryMode", POOL) == ["0700"]
+
+
+@pytest.mark.parametrize(("name", "command"), JOBS.items())
+def test_a_job_runs_its_command_once_as_the_site(name: str, command: str) -> None:
+    unit = f"{name}.service"
+    (started,) = values("ExecStart", unit)
+    assert started.endswith(f"/python manage.py {command}")
+    assert command in get_commands(), "there is such a command"
+    assert values("Type", unit) == ["oneshot"] and not values("WantedBy", unit)
+    assert int(values("TimeoutStartSec", unit)[0].removesuffix("min")) > 0
+    for key in ("User", "Group", "WorkingDirectory", "Environment"):
+        assert values(key, unit) == values(key)
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_a_job_is_hardened_like_the_web_unit(name: str) -> None:
+    hardening = {line for line in lines(SINGLE) if line.startswith(HARDENING)}
+    assert len(hardening) > 15
+    assert hardening - lines(f"{name}.service") == set()
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_a_job_comes_every_night_and_is_made_up_for(name: str) -> None:
+    timer = f"{name}.timer"
+    (when,) = values("OnCalendar", timer)
+    assert re.fullmatch(r"\*-\*-\* 0\d:00:00", when)
+    assert values("Persistent", timer) == ["true"]
+    assert values("WantedBy", timer) == ["timers.target"]
+    operations = (ROOT / "docs/operations.md").read_text()
+    assert timer in operations and f"deploy/systemd/{name}." in operations
+
+
+def test_the_backup_comes_before_chats_are_deleted() -> None:
+    at = {name: values("OnCalendar", f"{name}.timer")[0] for name in JOBS}
+    assert at["corral-backup"] < at["corral-prune"]
 
 
 @pytest.mark.parametrize(

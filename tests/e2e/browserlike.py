@@ -20,10 +20,16 @@ class Browserlike:
     """One tab on a real server. Use as a context manager."""
 
     def __init__(
-        self, server: LiveServer, cookie: str | None = None, *, origin: str | None = "own"
+        self,
+        server: LiveServer,
+        cookie: str | None = None,
+        *,
+        origin: str | None = "own",
+        headers: dict[str, str] | None = None,
     ) -> None:
         self.server = server
         self.cookie = visitor_cookie(server) if cookie is None else cookie
+        self.headers = headers or {}
         self.origin = server.url if origin == "own" else origin
         self.frames: list[dict[str, Any]] = []
         self.line: ClientConnection
@@ -34,7 +40,7 @@ class Browserlike:
             self.server.ws_url,
             origin=self.origin,  # type: ignore[arg-type]
             subprotocols=["chat.v1"],  # type: ignore[list-item]
-            additional_headers={"Cookie": self.cookie} if self.cookie else {},
+            additional_headers=self.headers | ({"Cookie": self.cookie} if self.cookie else {}),
             open_timeout=10,
             close_timeout=2,
         )

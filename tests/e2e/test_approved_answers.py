@@ -59,6 +59,13 @@ def notices(tab: Browserlike, gen: str) -> list[dict[str, Any]]:
     return about(tab, gen, "gen.notice")
 
 
+def stop_early(tab: Browserlike, gen: str) -> None:
+    """Wait for the first words of an answer and stop it."""
+    tab.until_shown(gen, 3)
+    tab.send({"type": "gen.stop", "gen": gen, "seen": 3})
+    assert tab.until_end()["reason"] == "user_stop"
+
+
 def check_approved(tab: Browserlike, question: str) -> str:
     """Ask what staff have answered; returns the id of the conversation."""
     before = time.monotonic()
@@ -154,3 +161,29 @@ def test_a_paused_pool_still_has_them(full_server: LiveServer) -> None:
             check_approved(tab, QUESTION)
     finally:
         assert full_server.manage("pool", "resume").returncode == 0
+
+
+def test_in_emergency_mode_they_come_and_the_rest_is_told_when(full_server: LiveServer) -> None:
+    """New conversations get the honest message with a time; those there are go on."""
+    with Browserlike(full_server) as tab:
+        tab.hello()
+        gen = tab.ask("Hello there")
+        conversation = tab.until("message.ack")["conversation"]
+        stop_early(tab, gen)
+        switched = full_server.manage("pool", "emergency", "on")
+        assert switched.returncode == 0, switched.stderr
+        try:
+            gen = tab.ask(NEAR)
+            end = tab.until_end()
+            assert (end["type"], end["code"], end["retryable"]) == (
+                "gen.error",
+                "memory_pressure",
+                True,
+            )
+            assert end["text"] == "The server is short of memory and paused new answers."
+            assert end["retry_after_s"] > 0
+            assert [item["items"] for item in notices(tab, gen)] == [[QUESTION]]
+            check_approved(tab, QUESTION)
+            stop_early(tab, tab.ask("And then?", conversation=conversation))
+        finally:
+            full_server.manage("pool", "emergency", "auto")
