@@ -14,9 +14,10 @@ class AiChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Watch for sign-ins on our own page."""
-        from django.contrib.auth.signals import user_logged_in
+        """Watch who signs in and out on our own page."""
+        from django.contrib.auth.signals import user_logged_in, user_logged_out
 
-        from apps.ai_chat.sign_in import take_chats_along
+        from apps.ai_chat.sign_in import close_lines, take_chats_along
 
         user_logged_in.connect(take_chats_along, dispatch_uid="ai_chat.sign_in")
+        user_logged_out.connect(close_lines, dispatch_uid="ai_chat.sign_out")

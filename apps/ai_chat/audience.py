@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from apps.ai_chat.outbox import Outbox
+from apps.ai_chat.spoken import spoken
 
 MAX_SOCKETS_PER_VISITOR = 6
 
@@ -18,6 +19,9 @@ class Member:
         """``leave(code)`` makes the socket say the error with this code and close."""
         self.outbox = outbox
         self.leave = leave
+        self.language = ""
+        self.session_key = ""
+        """Of our own user's login, to tell which sockets a logout ends."""
 
 
 class Audience:
@@ -45,7 +49,14 @@ class Audience:
         """Put a frame into the outbox of every socket of the visitor, except ``but``."""
         for member in tuple(self._members.get(visitor_key, ())):
             if member is not but:
-                member.outbox.put(frame)
+                member.outbox.put(spoken(frame, member.language))
+
+    def dismiss(self, visitor_key: str, code: str, *, session_key: str | None = None) -> None:
+        """Let the visitor's sockets say this error and close: those of one login, or all."""
+        for member in tuple(self._members.get(visitor_key, ())):
+            if session_key in (None, member.session_key):
+                self.part(visitor_key, member)
+                member.leave(code)
 
     def members(self) -> list[Member]:
         """All open sockets."""

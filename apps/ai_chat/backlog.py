@@ -43,6 +43,11 @@ class Backlog:
             handle = self._transport.getHandle()
             handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
 
+    def give_up(self) -> None:
+        """Break the line, without waiting for what is unread."""
+        with suppress(AttributeError, TypeError):
+            self._transport.abortConnection()
+
 
 class WithBacklog:
     """Puts a ``Backlog`` into the scope; the outermost layer, where ``send`` is the server's."""

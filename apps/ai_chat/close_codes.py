@@ -27,6 +27,10 @@ class CloseCode(IntEnum):
     """No ``hello`` within the time, or silence for too long."""
     REPLACED = 4409
     """Too many sockets of one visitor; the oldest gave way."""
+    MOVED = 4410
+    """The visitor signed in in another tab; what this one shows belongs to the user now."""
+    LOGIN_ENDED = 4411
+    """The website's word for who the visitor is has ended."""
     SECOND_HELLO = 4429
     INTERNAL = 4500
     DRAINING = 4503

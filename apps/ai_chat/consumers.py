@@ -22,13 +22,20 @@ from apps.ai_chat import frames
 from apps.ai_chat.audience import Member
 from apps.ai_chat.backlog import Backlog
 from apps.ai_chat.close_codes import CloseCode
-from apps.ai_chat.entrance import Admission, admit_to_our_page, admit_to_site, language_of
+from apps.ai_chat.entrance import (
+    Admission,
+    admit_by_handover,
+    admit_to_our_page,
+    admit_to_site,
+    language_of,
+    speaking,
+)
 from apps.ai_chat.errors import ChatError
 from apps.ai_chat.generations import get_registry, require_open
 from apps.ai_chat.load_test_visitors import load_test_token
 from apps.ai_chat.origin import Origin, is_host_ours, origin_header, origin_of
 from apps.ai_chat.outbox import Outbox
-from apps.ai_chat.session import ChatSession, error_frame
+from apps.ai_chat.session import RECHECK_S, ChatSession, error_frame
 from apps.ai_chat.visitor import visitor_of_scope
 from apps.ai_chat.welcome import welcome_frame
 
@@ -46,6 +53,9 @@ LOOK_AGAIN_S = 0.02
 # Together with one frame and the rest of the outbox below 256 KB for a client that never reads.
 MAX_BACKLOG_BYTES = 16 * 1024
 MAX_REPLY_BYTES = 8 * 1024
+
+_BYES = {"draining": CloseCode.DRAINING, "moved": CloseCode.MOVED}
+"""What is no fault of anybody: the client comes back."""
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
@@ -171,6 +181,20 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 self._leave("timeout")
             await asyncio.sleep(max(0.01, IDLE_TIMEOUT_S - silent_s))
 
+    async def _recheck(self, session: ChatSession) -> None:
+        """Close a line whose rights have ended, though nobody asks anything on it."""
+        while not self._is_leaving:
+            end = session.visitor.rights_end
+            left_s = RECHECK_S if end is None else min(RECHECK_S, end - time.time())
+            await asyncio.sleep(max(0.05, left_s))
+            try:
+                await session.check_rights()
+            except ChatError as error:
+                self._say(error)
+            except Exception as exception:
+                # A database that is away takes nobody's rights.
+                log.warning("Rights could not be looked at (%s).", type(exception).__name__)
+
     def _say(self, error: ChatError, ref: str | None = None) -> None:
         self.outbox.put(error_frame(error, ref, self._language))
         if error.problem.close_code is not None:
@@ -181,10 +205,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if self._is_leaving:
             return
         error = ChatError(code)
-        if code == "draining":
-            bye = {"type": "bye", "code": int(CloseCode.DRAINING), "why": error.text}
+        close_code = _BYES.get(code)
+        if close_code is not None:
+            with speaking(self._language):
+                bye = {"type": "bye", "code": int(close_code), "why": error.text}
             self.outbox.put(bye | {"retry_after_s": 1})
-            self._close_with(CloseCode.DRAINING)
+            self._close_with(close_code)
         else:
             self._say(error)
 
@@ -222,7 +248,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             raise ChatError("unsupported_version")
         require_open(self.registry)
         admission = await database_sync_to_async(self._admit)(frame)
-        welcome = await welcome_frame(self.registry, admission)
+        with speaking(self._language):
+            welcome = await welcome_frame(self.registry, admission)
         session = ChatSession(
             admission,
             self.outbox.put,
@@ -233,6 +260,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         session.open()
         self.session = session
         self.outbox.put(welcome)
+        self._spawn(self._recheck(session))
         self.registry.begin_recovery()
         for generation, after in frame.resume:
             try:
@@ -245,6 +273,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
         """Who this is. Uses the database."""
         client = self.scope.get("client")
         host = str(client[0]) if client else ""
+        if frame.handover:
+            if origin_of(self.scope) is not Origin.OWN:
+                raise ChatError("origin_not_allowed")
+            return admit_by_handover(self.scope.get("cookies", {}), frame.handover, host=host)
         if frame.site:
             return admit_to_site(
                 site_key=frame.site,

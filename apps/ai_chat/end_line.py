@@ -39,6 +39,7 @@ def log_end(
             tokens=_number(usage.get("completion")),
             chars=num_chars,
             stored=None if is_stored else False,
+            request=answer.request_id or None,
         ),
     )
 

@@ -7,7 +7,7 @@ ChatError of that code, in the words of whoever can mend it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
@@ -15,6 +15,8 @@ from django.utils import translation
 
 from apps.ai_chat import services
 from apps.ai_chat.errors import ChatError
+from apps.ai_chat.generations import dismiss_everywhere, move_everywhere
+from apps.ai_chat.site_cookie import visitor_of_site_cookie
 from apps.ai_chat.visitor import (
     Visitor,
     new_visitor_id,
@@ -63,6 +65,15 @@ def admit_to_our_page(known: Visitor | None, token: str) -> Admission:
     )
 
 
+def admit_by_handover(cookies: Mapping[str, str], site_key: str, *, host: str = "") -> Admission:
+    """A website's visitor on our own page, by the cookie that a handover left."""
+    found = visitor_of_site_cookie(cookies, site_key)
+    if found is None:
+        raise ChatError("handover_over")
+    site, visitor = found
+    return Admission(visitor=replace(visitor, host=host), site=site)
+
+
 def admit_to_site(
     *, site_key: str, origin: str, token: str = "", user_jwt: str = "", host: str = ""
 ) -> Admission:
@@ -85,7 +96,12 @@ def admit_to_site(
         visitor=visitor, site=site, origin=origin, visitor_id=visitor_id, is_new=is_new
     )
     if user_jwt:
-        return identified(admission, user_jwt)
+        as_user = identified(admission, user_jwt)
+        if not is_new:
+            # Answers in the making go along, and tabs that are still the visitor say hello again.
+            move_everywhere(visitor.key, as_user.visitor.key)
+            dismiss_everywhere(visitor.key, "moved")
+        return as_user
     if is_new:
         return admission
     renewed, token_exp = admission.mint()
@@ -98,8 +114,9 @@ def identified(admission: Admission, user_jwt: str) -> Admission:
     if site is None:
         raise ChatError("forbidden")
     with _as_chat_errors():
-        sub = sites.read_user_jwt(site=site, user_jwt=user_jwt)
-    after = replace(visitor_of_widget_user(site, sub), host=before.host)
+        user = sites.read_user(site=site, user_jwt=user_jwt)
+    after = visitor_of_widget_user(site, user.sub, user.rights_end)
+    after = replace(after, host=before.host)
     if before.is_verified and before.key != after.key:
         # Two users share a browser: neither gets the other's chats.
         raise ChatError("forbidden")

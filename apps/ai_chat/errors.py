@@ -153,6 +153,25 @@ _ROWS = (
         code="unauthorised", text=_("Please reload the page."), http_status=401, close_code=4401
     ),
     Problem(
+        code="login_ended",
+        text=_("You are signed out by now. Please reload the page."),
+        http_status=401,
+        close_code=4411,
+    ),
+    Problem(
+        code="handover_over",
+        text=_("This page is no longer connected to the website's chat. Open it again there."),
+        http_status=401,
+        close_code=4401,
+    ),
+    Problem(
+        code="moved",
+        text=_("You signed in in another tab."),
+        http_status=409,
+        close_code=4410,
+        is_retryable=True,
+    ),
+    Problem(
         code="no_hello",
         text=_("The first message must be a hello."),
         http_status=400,

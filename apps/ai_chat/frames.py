@@ -55,6 +55,7 @@ class Hello(Frame):
         "site": text_up_to(64),
         "token": text_up_to(1024),
         "user_jwt": text_up_to(MAX_TOKEN_CHARS),
+        "handover": text_up_to(64),
         "lang": text_up_to(35),
         "tz": text_up_to(64),
         "client": texts_of(64, "name", "ver"),
@@ -65,6 +66,8 @@ class Hello(Frame):
     site: str = ""
     token: str = ""
     user_jwt: str = ""
+    handover: str = ""
+    """Key of the site whose visitor our own page speaks for."""
     lang: str = ""
     tz: str = ""
     client: dict[str, str] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from channels.db import database_sync_to_async
@@ -23,12 +24,15 @@ from django.conf import settings
 from ai_model.pool.errors import NoModel
 from ai_model.pool.request import PoolRequest
 from ai_model.pool.status import PoolStatus
+from ai_model.request_id import current_request_id
 from apps.ai_chat import approval, services
 from apps.ai_chat.approval import Approval
 from apps.ai_chat.asker import Asker
 from apps.ai_chat.audience import Audience
+from apps.ai_chat.banner_watch import BannerWatch
 from apps.ai_chat.errors import ChatError
 from apps.ai_chat.exchange import Exchange
+from apps.ai_chat.message_rate import MessageRate
 from apps.ai_chat.models import Message
 from apps.ai_chat.pool_watch import PoolWatch
 from apps.ai_chat.relay import Answer, GenerationRelay
@@ -59,10 +63,10 @@ def pool_client() -> PoolClient:
 
 
 async def pool_status() -> PoolStatus:
-    """How the pool is doing; a pool that does not answer is ``down``."""
-    from apps.ai_pool import services as pool_services
+    """How the pool was doing within the last second; one that does not answer is ``down``."""
+    from apps.ai_pool.lookout import get_lookout
 
-    return await pool_services.pool_status()
+    return (await get_lookout().look()).status
 
 
 class GenerationRegistry:
@@ -71,6 +75,8 @@ class GenerationRegistry:
     def __init__(self, connect: Callable[[], PoolClient] | None = None) -> None:
         self.audience = Audience()
         self.is_closing = False
+        self.num_moves = 0
+        """How often answers got another owner; whoever is about to start one compares it."""
         self.loop = asyncio.get_running_loop()
         self._connect = connect or (lambda: pool_client())
         self._relays: dict[uuid.UUID, GenerationRelay] = {}
@@ -78,7 +84,9 @@ class GenerationRegistry:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._has_recovery = False
         self.pool_watch = PoolWatch(self.spawn)
+        self.banner_watch = BannerWatch(self.audience, self.spawn)
         self.warm_ups = WarmUps()
+        self.message_rate = MessageRate()
 
     def start(self, *, visitor: Visitor, sent: Sent) -> GenerationRelay:
         """Start the answer to a stored question; the one that runs already is returned as it is."""
@@ -126,6 +134,8 @@ class GenerationRegistry:
 
     async def _run(self, relay: GenerationRelay, asker: Asker) -> None:
         answer = relay.answer
+        # The task has a context of its own: every line of the log that it writes says for whom.
+        current_request_id.set(answer.request_id)
         try:
             await self._answer(relay, asker)
         except Message.DoesNotExist:
@@ -152,6 +162,7 @@ class GenerationRegistry:
             visitor=asker.visitor,
             address=asker.address,
             priority=asker.priority,
+            request_id=answer.request_id,
             messages=await read_messages(answer_id=answer.message),
             produced_text=relay.exchange.text if relay.is_continued else "",
             sampling=sampling_for(await pool_status()),
@@ -186,6 +197,7 @@ class GenerationRegistry:
 
     def move(self, source: str, target: str) -> None:
         """Answers of one visitor are the other's from now on: somebody signed in."""
+        self.num_moves += 1
         for relay in (*self._relays.values(), *self._finished.values()):
             if relay.answer.visitor_key == source:
                 relay.answer = replace(relay.answer, visitor_key=target)
@@ -210,6 +222,8 @@ class GenerationRegistry:
 
     def begin_recovery(self) -> None:
         """Look after answers of dead web processes from now on; called with every hello."""
+        if not self.is_closing:
+            self.banner_watch.begin()
         if not self._has_recovery and not self.is_closing:
             self._has_recovery = True
             self.spawn(self._recover_for_ever())
@@ -297,6 +311,7 @@ def _answer(visitor: Visitor, sent: Sent) -> Answer:
         conversation=sent.conversation,
         message=sent.answer,
         visitor_key=visitor.key,
+        request_id=current_request_id.get(),
     )
 
 
@@ -356,6 +371,17 @@ def move_everywhere(source: str, target: str) -> None:
     for registry in registries:
         with suppress(RuntimeError):
             registry.loop.call_soon_threadsafe(registry.move, source, target)
+
+
+def dismiss_everywhere(visitor_key: str, code: str, *, session_key: str | None = None) -> None:
+    """Close a visitor's lines in this process with an error, from any thread; with a
+    ``session_key`` those of that login only."""
+    with _lock:
+        registries = list(_registries.values())
+    for registry in registries:
+        dismiss = partial(registry.audience.dismiss, visitor_key, code, session_key=session_key)
+        with suppress(RuntimeError):
+            registry.loop.call_soon_threadsafe(dismiss)
 
 
 def require_open(registry: GenerationRegistry) -> None:

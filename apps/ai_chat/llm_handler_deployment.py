@@ -73,6 +73,8 @@ def get_deployment_status() -> dict[str, Any]:
     except (FutureTimeoutError, OSError):
         status = PoolStatus.down("timeout")
     available, level = _memory()
+    # The pool's own measure knows the model and what other limits there are.
+    level = status.memory.level or level
     return {
         "memory_pressure": level,
         "available_memory_gb": round(available / 2**30, 2),

@@ -42,6 +42,11 @@ def origin_of(scope: dict[str, Any]) -> Origin:
     return Origin.OWN if is_own else Origin.FOREIGN
 
 
+def is_own_page(scope: dict[str, Any]) -> bool:
+    """True if a page of this site opened the socket of ``scope``."""
+    return origin_of(scope) is Origin.OWN
+
+
 def is_host_ours(scope: dict[str, Any]) -> bool:
     """False for a foreign name that points at this machine (DNS rebinding)."""
     host = dict(scope.get("headers", ())).get(b"host", b"").decode("latin-1")

@@ -49,6 +49,8 @@ class Answer:
     conversation: uuid.UUID
     message: uuid.UUID
     visitor_key: str
+    request_id: str = ""
+    """Id of the request or socket that asked, for the log."""
 
 
 class GenerationRelay:

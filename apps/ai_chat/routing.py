@@ -1,4 +1,4 @@
-"""The address of the chat socket."""
+"""The addresses of the sockets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.urls import path, re_path
 
 from apps.ai_chat.consumers import ChatConsumer
+from apps.ai_chat.origin import is_own_page
+from apps.ai_pool.consumers import PoolConsumer
 
 
 class NoSuchSocket(AsyncWebsocketConsumer):
@@ -17,5 +19,6 @@ class NoSuchSocket(AsyncWebsocketConsumer):
 
 websocket_urlpatterns = [
     path("ws/chat/", ChatConsumer.as_asgi()),
+    path("ws/pool", PoolConsumer.as_asgi(is_own_page=is_own_page)),
     re_path(r"", NoSuchSocket.as_asgi()),
 ]

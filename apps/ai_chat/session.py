@@ -6,8 +6,10 @@ the order and the effect of frames is here, and what is stored is the business o
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 from channels.db import database_sync_to_async
@@ -22,9 +24,13 @@ from apps.ai_chat.models import Message
 from apps.ai_chat.pool_watch import Watcher
 from apps.ai_chat.relay import stored_snapshot
 from apps.ai_chat.representation import conversation_json, message_json
+from apps.ai_chat.spoken import spoken
 from apps.ai_chat.visitor import Visitor
+from apps.ai_pool.sight import session_sees_everything
 
 JsonFrame = dict[str, Any]
+RECHECK_S = 60.0
+"""How often a line is asked whether it may still be open."""
 MAX_REPLAYED = 200
 """Frames that are sent again one by one; who missed more gets the whole in one."""
 
@@ -56,6 +62,8 @@ class ChatSession:
         self._put = put
         self._registry = registry or get_registry()
         self._member = member
+        if member is not None:
+            member.language = language
         self._watcher = Watcher(put)
         self._owes_token = admission.is_new
         self._handlers: dict[type[Frame], Callable[[Any], Awaitable[None]]] = {
@@ -83,6 +91,7 @@ class ChatSession:
     def open(self) -> None:
         """Join the visitor's other tabs, if there is somebody to join."""
         if self._member is not None:
+            self._member.session_key = self.visitor.session_key
             self._registry.audience.join(self.visitor.key, self._member)
 
     def close(self) -> None:
@@ -96,6 +105,9 @@ class ChatSession:
         handler = self._handlers.get(type(frame))
         if handler is None:
             raise ChatError("second_hello")
+        # A fresh word for who they are is what mends it.
+        if not isinstance(frame, (frames.Identify, frames.Ping)):
+            self._check_rights_end()
         with speaking(self.language):
             await handler(frame)
 
@@ -128,7 +140,8 @@ class ChatSession:
         await self._registry.finish_anyway(self._ask_now(store, cid, **values))
 
     async def _ask_now(self, store: Starter, cid: uuid.UUID, **values: Any) -> None:
-        visitor = self.visitor
+        visitor, num_moves = self.visitor, self._registry.num_moves
+        await self._check_rate(cid)
         sent = await database_sync_to_async(store)(visitor=visitor, cid=cid, **values)
         ack: JsonFrame = {
             "type": "message.ack",
@@ -142,11 +155,21 @@ class ChatSession:
         if sent.is_dup:
             await self._resume(frames.GenResume(gen=sent.generation, after=0))
             return
+        self._registry.message_rate.note(visitor)
         await self._tell(sent.conversation, message=sent.message, has_moved=sent.has_moved)
+        visitor = await self._owner_now(visitor, sent.conversation, num_moves)
         if sent.is_command:
             await self._registry.answer_command(visitor=visitor, sent=sent)
         else:
             self._registry.start(visitor=visitor, sent=sent)
+
+    async def _check_rate(self, cid: uuid.UUID) -> None:
+        """Not too many in a minute; what was stored and is sent again is no further one."""
+        try:
+            self._registry.message_rate.check(self.visitor)
+        except ChatError:
+            if not await database_sync_to_async(services.was_sent)(visitor=self.visitor, cid=cid):
+                raise
 
     async def _first_token(self) -> JsonFrame:
         """A new visitor of a website gets a token once there is something to come back to."""
@@ -173,18 +196,31 @@ class ChatSession:
     async def _answer_again_now(
         self, store: Starter, generation: uuid.UUID, message: uuid.UUID
     ) -> None:
-        visitor = self.visitor
+        visitor, num_moves = self.visitor, self._registry.num_moves
+        self._registry.message_rate.check(visitor)
         sent = await database_sync_to_async(store)(
             visitor=visitor, generation=generation, message_id=message
         )
         if sent.is_dup:
             await self._resume(frames.GenResume(gen=sent.generation, after=0))
             return
+        self._registry.message_rate.note(visitor)
         await self._tell(sent.conversation, has_moved=sent.has_moved or sent.is_continued)
+        visitor = await self._owner_now(visitor, sent.conversation, num_moves)
         if sent.is_continued:
             self._registry.go_on(visitor=visitor, sent=sent, text=sent.text)
         else:
             self._registry.start(visitor=visitor, sent=sent)
+
+    async def _owner_now(
+        self, visitor: Visitor, conversation_id: uuid.UUID, num_moves: int
+    ) -> Visitor:
+        """Whose the answer is that starts now: somebody may have signed in since ``num_moves``."""
+        while self._registry.num_moves != num_moves:
+            num_moves = self._registry.num_moves
+            key = await database_sync_to_async(services.owner_key)(conversation_id)
+            visitor = replace(visitor, key=key or visitor.key)
+        return visitor
 
     async def _stop(self, frame: frames.GenStop) -> None:
         visitor = self.visitor
@@ -214,7 +250,7 @@ class ChatSession:
         if replay is not None and len(replay) > MAX_REPLAYED:
             replay = None
         for item in [relay.snapshot()] if replay is None else replay:
-            self._put(item)
+            self._put(spoken(item, self.language))
         if relay.newest_waiting is not None:
             self._put(relay.newest_waiting)
 
@@ -302,7 +338,25 @@ class ChatSession:
             if self._member is not None:
                 self._registry.audience.part(before.key, self._member)
                 self._registry.audience.join(after.key, self._member)
+            # Other tabs have not shown who they are; as nobody they must not read a user's chats.
+            self._registry.audience.dismiss(before.key, "moved")
         self._put({"type": "identified", "visitor": after.pseudonym})
+
+    async def check_rights(self) -> None:
+        """Raise the ChatError that ends this line, if what was allowed with ``hello`` has ended."""
+        self._check_rights_end()
+        check = database_sync_to_async(services.check_welcome)
+        try:
+            await check(visitor=self.visitor, origin=self.admission.origin)
+        except ChatError as error:
+            # A site that is switched off can still be read.
+            if error.problem.close_code is not None:
+                raise
+
+    def _check_rights_end(self) -> None:
+        end = self.visitor.rights_end
+        if end is not None and end <= time.time():
+            raise ChatError("login_ended" if self.admission.origin else "handover_over")
 
     async def _check_welcome(self) -> None:
         """What was allowed with ``hello`` may have ended meanwhile."""
@@ -317,7 +371,7 @@ class ChatSession:
 
     async def _pool_watch(self, frame: frames.PoolWatch) -> None:
         self._watcher.every_s = frame.every_ms / 1000
-        self._watcher.is_staff = self.visitor.is_staff
+        self._watcher.is_staff = await session_sees_everything(self.visitor.session_key)
         self._registry.pool_watch.add(self._watcher)
 
     async def _pool_unwatch(self, frame: frames.PoolUnwatch) -> None:
@@ -333,6 +387,8 @@ def error_frame(error: ChatError, ref: str | None, language: str = "") -> JsonFr
         frame: JsonFrame = {"type": "error", "ref": ref, "code": error.code, "text": error.text}
     if error.retry_after_s is not None:
         frame["retry_after_s"] = error.retry_after_s
+    if error.code == "too_long" and "n" in error.details:
+        frame["n"] = error.details["n"]
     return frame
 
 

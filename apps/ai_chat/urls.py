@@ -1,4 +1,4 @@
-"""The address of the chat page."""
+"""The addresses of the chat page."""
 
 from __future__ import annotations
 
@@ -7,4 +7,7 @@ from django.urls import path
 from apps.ai_chat import views
 
 app_name = "ai_chat"
-urlpatterns = [path("", views.chat_page, name="page")]
+urlpatterns = [
+    path("", views.chat_page, name="page"),
+    path("handover/", views.handover, name="handover"),
+]

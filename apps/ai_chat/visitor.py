@@ -38,6 +38,8 @@ class Visitor:
     """The website they are on; None is our own page."""
     is_verified: bool = False
     """A website vouches for who they are."""
+    rights_end: float | None = None
+    """When the word that says who they are ends (epoch seconds); None: it does not."""
     host: str = ""
     """Address the visitor comes from, where it is known; never stored."""
 
@@ -98,10 +100,10 @@ def visitor_of_widget(site: Site, visitor_id: str) -> Visitor:
     return Visitor(key=f"w:{site.pk}:{_short_hash(visitor_id)}", site_id=site.pk)
 
 
-def visitor_of_widget_user(site: Site, sub: str) -> Visitor:
+def visitor_of_widget_user(site: Site, sub: str, rights_end: float | None = None) -> Visitor:
     """The signed-in user of a website, by the name the website gives them."""
     key = f"j:{site.pk}:{_short_hash(sub)}"
-    return Visitor(key=key, site_id=site.pk, is_verified=True)
+    return Visitor(key=key, site_id=site.pk, is_verified=True, rights_end=rights_end)
 
 
 def _short_hash(text: str) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.conf import settings
 
+from ai_model.pool.log_store import DEFAULT_TTL_S
 from ai_model.pool.status import PoolState, PoolStatus
 from apps.ai_chat import generations, services
+from apps.ai_chat.banner_watch import banner_text
 from apps.ai_chat.entrance import Admission
 from apps.ai_chat.errors import visitor_text
 from apps.ai_chat.generations import GenerationRegistry
@@ -47,9 +49,11 @@ async def welcome_frame(registry: GenerationRegistry, admission: Admission) -> d
             "max_chars": max_chars,
             "max_inflight": max_inflight,
             "queue_max": settings.CORRAL_QUEUE_SIZE,
+            "resume_ttl_s": int(DEFAULT_TTL_S),
         },
         "model": _model(status),
         "pool": _pool(status),
+        "banner": await banner_text(),
         "live": live,
     }
     return frame | _site(admission) | _token(admission)

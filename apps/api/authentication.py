@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
+from apps.ai_chat.errors import ChatError
+from apps.ai_chat.site_cookie import visitor_of_site_cookie
 from apps.ai_chat.visitor import Visitor, visitor_of_request
 from apps.api.bearer import bearer_token, visitor_of_bearer
 
@@ -14,15 +17,16 @@ from apps.api.bearer import bearer_token, visitor_of_bearer
 class VisitorAuthentication(authentication.BaseAuthentication):
     """Puts the Visitor into ``request.auth``.
 
-    With a bearer token only the token counts, whatever cookies come along. The other two ways are
-    cookies, so writing needs the CSRF token.
+    With a bearer token only the token counts, whatever cookies come along. The other ways are
+    cookies, so writing needs the CSRF token. ``?handover=`` names the website whose visitor asks
+    from our own page.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Visitor] | None:
         token = bearer_token(request._request)
         if token is not None:
             return None, visitor_of_bearer(request._request, token)
-        visitor = visitor_of_request(request._request)
+        visitor = self._by_cookie(request._request)
         if visitor is None:
             return None
         self._enforce_csrf(request)
@@ -30,6 +34,14 @@ class VisitorAuthentication(authentication.BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+    def _by_cookie(self, request: HttpRequest) -> Visitor | None:
+        if "handover" not in request.GET:
+            return visitor_of_request(request)
+        found = visitor_of_site_cookie(request.COOKIES, request.GET["handover"])
+        if found is None:
+            raise ChatError("handover_over")
+        return found[1]
 
     def _enforce_csrf(self, request: Request) -> None:
         check = authentication.CSRFCheck(lambda _: None)  # type: ignore[arg-type]

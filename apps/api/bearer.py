@@ -30,7 +30,7 @@ def visitor_of_bearer(request: HttpRequest, token: str) -> Visitor:
     origin = origin_of(request)
     services.check_origin(site, origin)
     if is_jwt:
-        sub = services.read_user_jwt(site=site, user_jwt=token)
-        return visitors.visitor_of_widget_user(site, sub)
+        user = services.read_user(site=site, user_jwt=token)
+        return visitors.visitor_of_widget_user(site, user.sub, user.rights_end)
     visitor_id = services.read_token(token=token, site=site, origin=origin)
     return visitors.visitor_of_widget(site, visitor_id)

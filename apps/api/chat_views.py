@@ -8,9 +8,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from asgiref.sync import SyncToAsync, sync_to_async
 from channels.db import database_sync_to_async
-from django.db import connections
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
@@ -19,6 +17,7 @@ from apps.ai_chat import frames
 from apps.ai_chat.errors import ChatError
 from apps.ai_chat.generations import get_registry
 from apps.ai_chat.session import ChatSession, error_frame
+from apps.ai_pool.request_thread import release_thread
 from apps.api.admission import admission_of, language_asked
 from apps.api.errors import exception_handler
 from apps.api.event_stream import EventStream, event_number
@@ -72,7 +71,7 @@ async def generation_events(request: HttpRequest, generation: uuid.UUID) -> Any:
         await stream.check()
     except Exception as error:
         return _refusal(error)
-    await _release_thread()
+    await release_thread()
     return StreamingHttpResponse(
         stream, content_type="text/event-stream; charset=utf-8", headers=STREAM_HEADERS
     )
@@ -96,17 +95,3 @@ def _refusal(error: Exception) -> HttpResponse:
         raise error
     headers = {name: described[name] for name in ("Retry-After",) if name in described}
     return JsonResponse(described.data, status=described.status_code, headers=headers)
-
-
-async def _release_thread() -> None:
-    """Give up the thread that worked for this request so far; the next work gets a new one.
-
-    Otherwise it would wait, with its connection to the database, as long as somebody reads.
-    """
-    context = SyncToAsync.thread_sensitive_context.get(None)
-    executor = SyncToAsync.context_to_thread_executor.get(context) if context else None
-    if context is None or executor is None:
-        return
-    await sync_to_async(connections.close_all)()
-    SyncToAsync.context_to_thread_executor.pop(context, None)
-    executor.shutdown(wait=False)

@@ -17,7 +17,7 @@ from apps.ai_chat.entrance import Admission
 from apps.ai_chat.errors import ChatError
 from apps.ai_chat.frames import GenResume
 from apps.ai_chat.generations import GenerationRegistry, get_registry
-from apps.ai_chat.session import ChatSession, error_frame
+from apps.ai_chat.session import RECHECK_S, ChatSession, error_frame
 from apps.api.event_queue import EventQueue, event_bytes
 
 KEEP_ALIVE_S = 15.0
@@ -97,7 +97,11 @@ class EventStream:
 
     async def _rest(self) -> AsyncIterator[bytes]:
         ends_at = time.monotonic() + MAX_STREAM_S
+        look_at = time.monotonic() + RECHECK_S
         while not self._queue.is_over and time.monotonic() < ends_at:
+            if time.monotonic() >= look_at:
+                look_at += RECHECK_S
+                await self._look_at_rights()
             try:
                 async with asyncio.timeout(KEEP_ALIVE_S):
                     event = await self._queue.get()
@@ -105,6 +109,13 @@ class EventStream:
                 event = b": still there\n\n"
             if event:
                 yield event
+
+    async def _look_at_rights(self) -> None:
+        """Who may not read any more is told so, as the last event."""
+        try:
+            await self._session.check_rights()
+        except ChatError as error:
+            self._leave(error.code)
 
     def _has_finished(self) -> bool:
         """True if the reader has all of an answer that is over."""

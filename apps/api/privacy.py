@@ -58,6 +58,6 @@ class VisitorExport(APIView):
 
 def _retention_days(visitor: Visitor | None) -> int | None:
     """Days after the last message until a conversation is deleted; None: until the visitor does."""
-    site_id = getattr(visitor, "site_id", None)
-    found = Site.objects.filter(pk=site_id).values_list("retention_days", flat=True)
-    return found.first() if site_id else None
+    site_id = None if visitor is None else visitor.site_id
+    site = Site.objects.defer("logo").filter(pk=site_id).first() if site_id else None
+    return services.retention_days(site)

@@ -9,3 +9,9 @@ class TitleSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """A new title of a conversation."""
 
     title = serializers.CharField(max_length=120)
+
+
+class HandoverSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """Which conversation is open."""
+
+    conversation = serializers.UUIDField(required=False, allow_null=True)

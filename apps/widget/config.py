@@ -47,6 +47,7 @@ def config(*, site: Site, language: str = "") -> dict[str, Any]:
         "privacy_url": site.privacy_url,
         "retention_days": site.retention_days,
         "reads_page": site.reads_page,
+        "full_page": site.full_page,
         "limits": {
             "max_chars": max_chars(site),
             "max_inflight": max_inflight(site),

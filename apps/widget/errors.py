@@ -60,6 +60,15 @@ class BadToken(WidgetError):
     code = "unauthorised"
 
 
+class HandoverOver(WidgetError):
+    """A code that was used, is too old, or none of ours."""
+
+    code = "handover_over"
+
+    def __init__(self) -> None:
+        super().__init__("This code works once and for one minute, and that is over.")
+
+
 class InstructionsTooLong(WidgetError):
     """Instructions beyond the limit in tokens."""
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from apps.widget import refusals
 from apps.widget.config import config, max_chars, max_inflight
 from apps.widget.errors import BadOrigin, OriginRefused, SiteOff, UnknownSite
+from apps.widget.handover import begin_handover, finish_handover, forget_old_handovers
 from apps.widget.instructions import (
     current_instructions,
     instructions_of,
@@ -31,17 +32,21 @@ from apps.widget.origins import (
     parse_entry,
     parse_origin,
 )
-from apps.widget.user_tokens import audience_of, read_user_jwt
+from apps.widget.user_tokens import WebsiteUser, audience_of, read_user, read_user_jwt
 from apps.widget.visitor_tokens import mint_token, new_visitor_id, read_token, site_key_of
 
 __all__ = [
+    "WebsiteUser",
     "allow_origin",
+    "begin_handover",
     "check_is_on",
     "check_origin",
     "config",
     "current_instructions",
     "find_site",
+    "finish_handover",
     "forget_allowed_refusals",
+    "forget_old_handovers",
     "instructions_of",
     "is_origin_allowed",
     "max_chars",
@@ -49,6 +54,7 @@ __all__ = [
     "mint_token",
     "new_visitor_id",
     "read_token",
+    "read_user",
     "read_user_jwt",
     "refuse_origin",
     "restore_instructions",

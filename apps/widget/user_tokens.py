@@ -7,6 +7,7 @@ secret and HS256. Every complaint is written for the developer who makes the JWT
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
@@ -21,8 +22,22 @@ LEEWAY_S = 30
 """Clocks of two servers may differ by so much."""
 
 
+@dataclass(frozen=True, slots=True)
+class WebsiteUser:
+    """Whom a website vouches for, and until when."""
+
+    sub: str
+    rights_end: float
+    """Epoch seconds."""
+
+
 def read_user_jwt(*, site: Site, user_jwt: str) -> str:
     """The ``sub`` that the site vouches for. Raises BadToken with what to mend."""
+    return read_user(site=site, user_jwt=user_jwt).sub
+
+
+def read_user(*, site: Site, user_jwt: str) -> WebsiteUser:
+    """The user whom the site vouches for. Raises BadToken with what to mend."""
     if not isinstance(user_jwt, str) or not user_jwt or len(user_jwt) > MAX_CHARS:
         raise BadToken(f"The user JWT must be a text of at most {MAX_CHARS} characters.")
     claims = _decode(site, user_jwt)
@@ -33,7 +48,7 @@ def read_user_jwt(*, site: Site, user_jwt: str) -> str:
         raise BadToken(
             f"The user JWT's sub must be a text of 1 to {MAX_SUB_CHARS} printable characters."
         )
-    return str(sub)
+    return WebsiteUser(str(sub), float(claims["exp"]) + LEEWAY_S)
 
 
 def audience_of(user_jwt: str) -> str:

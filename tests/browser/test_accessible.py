@@ -65,6 +65,8 @@ def privacy(page: ChatPage) -> None:
 
 
 def offline(page: ChatPage) -> None:
+    # What is still being fetched then would fail, and say so.
+    page.page.wait_for_load_state("networkidle")
     page.context.set_offline(True)
     page.ask("Is anybody there?")
     expect(page.page.locator("#bar")).to_be_visible()
@@ -85,6 +87,24 @@ def test_axe_finds_nothing(new_visitor: NewVisitor, scheme: str) -> None:
             continue
         page.context.set_offline(False)
         page.wait_until_online()
+
+
+def test_axe_finds_nothing_from_right_to_left_in_the_dark(new_visitor: NewVisitor) -> None:
+    page = new_visitor(color_scheme="dark", reduced_motion="reduce", locale="ar")
+    marks = {"quality": "reduced", "trimmed_turns": 1, "suggestions": SUGGESTIONS}
+    told = {"context": {"Product": "Green tea"}}
+    show(page, [question("Wie?", **told), answer(RICH), question("Two"), answer("It is", **marks)])
+    assert page.page.evaluate("document.documentElement.dir") == "rtl"
+    label = page.page.locator(".header__label")
+    expect(label).to_have_text("مساعد ذكاء اصطناعي")
+    for summary in page.page.locator(".access__summary").all():
+        summary.click()
+    check(page, rich)
+    # A link's words, with the host it leads to, stay together whatever is written around them.
+    expect(page.page.locator(".block a").first).to_have_css("unicode-bidi", "plaintext")
+    page.page.locator("#privacy-open").click()
+    expect(page.page.locator("#privacy-kept")).not_to_be_empty()
+    check(page, privacy)
 
 
 @pytest.mark.parametrize("state", [rich, remarkable, complaining])

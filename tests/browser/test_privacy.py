@@ -55,6 +55,7 @@ def test_the_box_is_left_with_escape(page: ChatPage) -> None:
     page.button("Privacy").press("Enter")
     expect(page.page.get_by_text("Nothing is stored about you yet.")).to_be_visible()
     expect(page.button("Delete my chats")).to_be_hidden()
+    expect(page.page.locator("#privacy-copy")).to_be_hidden()
     page.page.keyboard.press("Escape")
     expect(page.page.get_by_role("dialog")).to_have_count(0)
     expect(page.button("Privacy")).to_be_focused()

@@ -99,7 +99,9 @@ class Message(models.Model):
                 fields=["state"],
                 condition=models.Q(state="streaming"),
                 name="message_streaming",
-            )
+            ),
+            # What happened in the last hours is asked for by the operator's page all the time.
+            models.Index(fields=["created"], name="message_created"),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from apps.ai_chat.services.conversations import (
     get_conversation,
     list_conversations,
     mark_read,
+    owner_key,
     rename_conversation,
 )
 from apps.ai_chat.services.erasing import (
@@ -22,9 +23,16 @@ from apps.ai_chat.services.erasing import (
     erase_load_tests,
     erase_visitor,
     prune_conversations,
+    retention_days,
 )
-from apps.ai_chat.services.export import export_visitor
+from apps.ai_chat.services.export import (
+    UnknownVisitor,
+    export_chats,
+    export_visitor,
+    find_visitor_key,
+)
 from apps.ai_chat.services.feedback import rate_answer
+from apps.ai_chat.services.handover import begin_handover
 from apps.ai_chat.services.merging import merge_visitors
 from apps.ai_chat.services.progress import (
     STALE_AFTER,
@@ -48,6 +56,7 @@ from apps.ai_chat.services.questions import (
     is_command,
     send_message,
     title_of,
+    was_sent,
 )
 from apps.ai_chat.services.sent import Sent
 from apps.ai_chat.services.welcome import (
@@ -64,6 +73,8 @@ __all__ = [
     "Ending",
     "Erased",
     "Sent",
+    "UnknownVisitor",
+    "begin_handover",
     "can_continue",
     "check_welcome",
     "clean_text",
@@ -73,8 +84,10 @@ __all__ = [
     "edit_message",
     "erase_load_tests",
     "erase_visitor",
+    "export_chats",
     "export_visitor",
     "find_answer",
+    "find_visitor_key",
     "get_conversation",
     "is_abandoned",
     "is_command",
@@ -85,6 +98,7 @@ __all__ = [
     "max_chars_for",
     "max_inflight_for",
     "merge_visitors",
+    "owner_key",
     "prompt_messages",
     "prune_conversations",
     "rate_answer",
@@ -92,10 +106,12 @@ __all__ = [
     "rename_conversation",
     "save_answer",
     "save_progress",
+    "retention_days",
     "select_branch",
     "send_message",
     "streaming_answers",
     "title_of",
     "version_ids",
     "warm_messages",
+    "was_sent",
 ]

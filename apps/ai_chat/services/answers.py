@@ -15,7 +15,7 @@ from apps.ai_chat.services.questions import check_inflight, new_answer
 from apps.ai_chat.services.sent import Sent, sent_for
 from apps.ai_chat.visitor import Visitor
 
-EARLY_ENDS = frozenset({"length", "user_stop", "deadline", "shutdown"})
+EARLY_ENDS = frozenset({"length", "user_stop", "deadline", "memory", "shutdown"})
 """Reasons for which an answer may have had more to say."""
 
 

@@ -41,6 +41,12 @@ def get_conversation(*, visitor: Visitor, conversation_id: uuid.UUID) -> Convers
     return found
 
 
+def owner_key(conversation_id: uuid.UUID) -> str:
+    """Key of the visitor a conversation belongs to now; "" when it is gone."""
+    keys = Conversation.objects.filter(id=conversation_id).values_list("visitor", flat=True)
+    return keys.first() or ""
+
+
 def current_messages(*, conversation: Conversation) -> list[Message]:
     """The messages to show, in order, each with its ``versions``."""
     shown = conversation.messages.filter(is_current=True).select_related("feedback")

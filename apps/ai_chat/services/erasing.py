@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -67,14 +68,18 @@ def prune_conversations(
 ) -> int:
     """Delete conversations nobody wrote in for as many days as their website keeps them.
 
-    Those of our own page stay until their visitors delete them. Answers in the making are left
+    For those of our own page CORRAL_RETENTION_DAYS says how long. Answers in the making are left
     alone. ``on_batch`` is told after every batch how many are gone so far. Returns how many.
     """
     now = now or timezone.now()
     num_gone = 0
-    for site in Site.objects.only("id", "retention_days"):
+    sites: list[Site | None] = [None, *Site.objects.only("id", "retention_days")]
+    for site in sites:
+        days = retention_days(site)
+        if days is None:
+            continue
         old = Conversation.objects.filter(
-            site=site, updated__lt=now - timedelta(days=site.retention_days)
+            site=site, updated__lt=now - timedelta(days=days)
         ).exclude(messages__state=Message.State.STREAMING)
         while batch := list(old.values_list("id", flat=True)[:PRUNE_BATCH]):
             with transaction.atomic():
@@ -83,6 +88,14 @@ def prune_conversations(
             if on_batch is not None:
                 on_batch(num_gone)
     return num_gone
+
+
+def retention_days(site: Site | None) -> int | None:
+    """Days after its last message until a conversation is deleted, on a website or (None) on our
+    own page; None: it stays until its visitor deletes it."""
+    if site is not None:
+        return site.retention_days
+    return int(settings.CORRAL_RETENTION_DAYS) or None
 
 
 def _stop(generations: Iterable[uuid.UUID]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -18,6 +20,9 @@ from apps.ai_chat.services.welcome import max_chars_for, max_inflight_for
 from apps.ai_chat.visitor import Visitor
 
 MAX_TITLE_CHARS = 60
+MAX_COMMANDS = 10
+COMMANDS_PERIOD_S = 60.0
+"""Of one visitor, so many look at the pool within this time."""
 
 
 def send_message(
@@ -40,7 +45,9 @@ def send_message(
     """
 
     def store() -> Sent:
-        if not is_command(text):
+        if is_command(text):
+            _check_commands(visitor)
+        else:
             check_inflight(visitor, conversation_id)
         conversation, is_new = _conversation_for(visitor, conversation_id, text, language)
         parent = _parent_for(conversation, parent_id)
@@ -87,6 +94,11 @@ def edit_message(
     return _once(visitor, cid, store)
 
 
+def was_sent(*, visitor: Visitor, cid: uuid.UUID) -> bool:
+    """True if this question is stored already."""
+    return _sent_before(visitor, cid) is not None
+
+
 def clean_text(text: str, max_chars: int | None = None) -> str:
     """The question as it is stored; raises ``empty`` or ``too_long``."""
     text = text.replace("\r\n", "\n").replace("\x00", "").strip()
@@ -118,6 +130,24 @@ def check_inflight(visitor: Visitor, conversation_id: uuid.UUID | None) -> None:
     ).values_list("conversation_id", flat=True)
     if len(live) >= max_inflight_for(visitor) or conversation_id in live:
         raise ChatError("inflight_limit")
+
+
+def _check_commands(visitor: Visitor) -> None:
+    """Raise ``rate_limited`` when the visitor has asked for the pool's state often enough.
+
+    The line does not bound these, and each is stored.
+    """
+    since = timezone.now() - timedelta(seconds=COMMANDS_PERIOD_S)
+    asked = Message.objects.filter(
+        conversation__visitor=visitor.key,
+        is_command=True,
+        role=Message.Role.USER,
+        created__gte=since,
+    ).order_by("created")[:MAX_COMMANDS]
+    times = list(asked.values_list("created", flat=True))
+    if len(times) >= MAX_COMMANDS:
+        wait_s = math.ceil((times[0] - since).total_seconds())
+        raise ChatError("rate_limited", retry_after_s=max(1, wait_s))
 
 
 def new_answer(question: Message, generation: uuid.UUID) -> Message:

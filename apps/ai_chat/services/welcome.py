@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.backends.db import SessionStore
@@ -16,9 +18,12 @@ from apps.widget.models import Site
 def check_welcome(*, visitor: Visitor, origin: str = "") -> None:
     """Raise a ChatError when the visitor may not ask (any more).
 
-    ``unauthorised`` after a logout, ``site_off`` and ``origin_not_allowed`` when the owner of the
+    ``unauthorised`` after a logout, ``login_ended`` when a website's word for a user has ended,
+    ``site_off`` and ``origin_not_allowed`` when the owner of the
     website changed their mind. ``origin`` is that of the website's page, where it is known.
     """
+    if visitor.rights_end is not None and visitor.rights_end <= time.time():
+        raise ChatError("login_ended")
     if not is_still_signed_in(visitor=visitor):
         raise ChatError("unauthorised")
     if visitor.site_id is None:

@@ -34,7 +34,15 @@ class SiteAdmin(SitePages, admin.ModelAdmin):  # type: ignore[type-arg]
     save_on_top = False
     fieldsets = (
         (None, {"fields": ("name", "key", "is_on", "assistant_name", "default_language")}),
-        ("Look", {"fields": ("accent", "theme", "logo_shown", "logo_file", "removes_logo")}),
+        (
+            "Look",
+            {
+                "fields": (
+                    *("accent", "theme", "logo_shown", "logo_file", "removes_logo"),
+                    "full_page",
+                )
+            },
+        ),
         ("Instructions", {"fields": ("instructions",)}),
         (
             "Privacy",

@@ -53,6 +53,11 @@ class Site(models.Model):
     reads_page = models.BooleanField(
         default=False, help_text="Send the address and title of the page with a question."
     )
+    full_page = models.BooleanField(
+        "offer the full page",
+        default=True,
+        help_text="A button in the chat opens it in a tab of its own, on this server.",
+    )
     retention_days = models.PositiveIntegerField(
         default=30, validators=[MinValueValidator(1), MaxValueValidator(3650)]
     )

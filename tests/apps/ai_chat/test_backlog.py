@@ -35,3 +35,11 @@ async def test_it_comes_with_the_scope() -> None:
     given = {"type": "websocket"}
     await WithBacklog(application)(given, None, None)
     assert seen[0]["backlog"].num_bytes == 0 and given == {"type": "websocket"}
+
+
+def test_a_line_can_be_broken() -> None:
+    broken: list[bool] = []
+    transport = SimpleNamespace(dataBuffer=b"", abortConnection=lambda: broken.append(True))
+    Backlog(partial(handle_reply, SimpleNamespace(transport=transport))).give_up()
+    assert broken == [True]
+    Backlog(None).give_up()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from ai_model.pool.client import PoolClient
 from ai_model.pool.config import PoolConfig
 from ai_model.pool.errors import PoolStartError
 from ai_model.pool.thread import PoolThread
@@ -130,6 +132,21 @@ def test_no_model_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setattr(conf, "pool_plan", refuse)
     text = door.generate_deployment_response("Hello?")
     assert text == "The assistant has no model yet."
+
+
+def test_memory_is_what_the_pool_says(engine: Factory) -> None:
+    """It knows the model, its limits and the operator's switch."""
+
+    async def switch(mode: str) -> None:
+        client = PoolClient(conf.socket_path())
+        await client.set_emergency(mode)
+        await client.close()
+
+    asyncio.run(switch("on"))
+    status = door.get_deployment_status()
+    assert (status["memory_pressure"], status["emergency_mode"]) == ("critical", True)
+    asyncio.run(switch("off"))
+    assert door.get_deployment_status()["emergency_mode"] is False
 
 
 def test_status(engine: Factory) -> None:

@@ -41,7 +41,7 @@ def frames() -> st.SearchStrategy[Any]:
     """Frames of every kind: mostly right ones, with one or two values replaced."""
     right = {
         **dict.fromkeys(("cid", "gen", "message", "conversation", "parent"), IDS),
-        **dict.fromkeys(("text", "site", "token", "user_jwt", "lang", "tz"), TEXTS),
+        **dict.fromkeys(("text", "site", "token", "user_jwt", "lang", "tz", "handover"), TEXTS),
         **dict.fromkeys(("reason", "comment"), TEXTS),
         "v": st.just(1) | st.just(1.0),
         "n": st.integers(0, 9),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 
 from apps.ai_chat import services
+from apps.ai_chat import sign_in as sign_in_module
 from apps.ai_chat.visitor import COOKIE_NAME, sign, visitor_of_user
 from tests.apps.ai_chat.services.asking import ANNA, BERT, exchange
 
@@ -46,3 +48,18 @@ def test_login_without_a_browser() -> None:
     user = get_user_model().objects.create_user("bert")
     Client().force_login(user)
     assert not services.list_conversations(visitor=visitor_of_user(user)).exists()
+
+
+def test_the_session_is_gone_before_its_lines_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that comes back at once must not find it."""
+    client = Client()
+    client.force_login(get_user_model().objects.create_user("anna"))
+    key = client.session.session_key
+    seen: list[bool] = []
+    monkeypatch.setattr(
+        sign_in_module,
+        "dismiss_everywhere",
+        lambda *_, **__: seen.append(SessionStore().exists(key)),
+    )
+    client.logout()
+    assert seen == [False]

@@ -50,6 +50,7 @@ def test_page_data(settings: Any) -> None:
         "max_chars": 4000,
         "ws_path": "/ws/chat/",
         "api": "/api/v1/",
+        "site": "",
         "is_staff": False,
         "assistant_name": "</script><b>Bob",
         "texts": {"language": "en", "dir": "ltr", "plural": ["one", "other"], "messages": {}},

@@ -16,12 +16,14 @@ from django.test import AsyncClient
 from apps.ai_chat.audience import MAX_SOCKETS_PER_VISITOR
 from apps.ai_chat.generations import close_current_registry, get_registry
 from apps.ai_chat.models import Message
+from apps.ai_chat.services import questions
 from apps.ai_chat.visitor import COOKIE_NAME, sign, visitor_of_id
 from apps.api import event_stream
 from apps.widget import services as sites
 from apps.widget.models import Site
 from tests.apps.ai_chat.conftest import open_tab, pool
 from tests.apps.ai_chat.fake_pool import FakePool
+from tests.apps.ai_chat.sockets.site_tab import user_jwt
 from tests.apps.ai_chat.tab import Tab
 from tests.event_reader import EventReader
 
@@ -107,6 +109,22 @@ async def listen(client: AsyncClient, gen: str, *, after: str = "", query: str =
     answer = await client.get(path_of(gen) + query, headers=headers)
     assert answer.status_code == 200, answer.content
     return aclosing(Events(answer))
+
+
+async def test_the_pool_command_works_without_sockets(
+    pool: FakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = client_of()
+    gen, _ = await ask(client, "/pool")
+    async with await listen(client, gen) as events:
+        done = await events.until("gen.done", "gen.snapshot")
+    text = done.get("text") or "".join(f.get("text", "") for f in events.reader.frames)
+    assert "Available: 3/4" in text
+    monkeypatch.setattr(questions, "MAX_COMMANDS", 1)
+    frame = {"type": "message.send", "text": "/pool"}
+    ids = {"cid": str(uuid.uuid4()), "gen": str(uuid.uuid4())}
+    (refused,) = await post(client, frame | ids, status=429)
+    assert refused["code"] == "rate_limited" and refused["retry_after_s"] > 50
 
 
 @database_sync_to_async
@@ -351,6 +369,22 @@ async def test_a_stream_does_not_last_for_ever(
     gen, _ = await ask(client_of())
     async with await listen(client_of(), gen) as events:
         assert (await events.rest())[0] == "gen.created"
+    assert not get_registry().audience.members()
+
+
+async def test_a_stream_ends_with_the_word_that_opened_it(
+    pool: FakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.widget.user_tokens.LEEWAY_S", 0)
+    monkeypatch.setattr(event_stream, "KEEP_ALIVE_S", 0.01)
+    monkeypatch.setattr(event_stream, "RECHECK_S", 0.01)
+    site = await make_site()
+    jwt = user_jwt(site, lasts_s=2)
+    client, headers = client_of(None), {"authorization": f"Bearer {jwt}", "origin": SHOP}
+    gen, _ = await ask(client, headers=headers)
+    async with aclosing(Events(await client.get(path_of(gen), headers=headers))) as events:
+        assert (await events.until("error"))["code"] == "login_ended"
+        await events.rest()
     assert not get_registry().audience.members()
 
 

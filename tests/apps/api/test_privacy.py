@@ -39,7 +39,7 @@ def test_what_is_kept_and_how_long(site: Site, headers: dict[str, str]) -> None:
     assert "questions" in answer.json()["kept"]
     assert answer["Cache-Control"] == "no-store"
     nobody = Client().get(VISITOR).json()
-    assert nobody["num_conversations"] == 0 and nobody["retention_days"] is None
+    assert nobody["num_conversations"] == 0 and nobody["retention_days"] == 30
 
 
 def test_export_is_a_file_with_everything_and_nobody_elses(
@@ -74,12 +74,14 @@ def test_erase_is_at_once_and_complete(site: Site, headers: dict[str, str]) -> N
     assert again.status_code == 200 and again.json()["num_conversations"] == 0
 
 
-def test_our_own_page_too() -> None:
+def test_our_own_page_too(settings: Any) -> None:
     exchange(visitor_of_id(ANNA), "Mine")
     exchange(visitor_of_id(BERT), "Bert's")
     client = client_of(ANNA)
     assert "Mine" in client.get(EXPORT).content.decode()
-    assert client.get(VISITOR).json()["retention_days"] is None
+    assert client.get(VISITOR).json()["retention_days"] == 30
+    settings.CORRAL_RETENTION_DAYS = 0
+    assert client.get(VISITOR).json()["retention_days"] is None, "until the visitor deletes it"
     assert client.delete(VISITOR).status_code == 200
     assert [row.title for row in Conversation.objects.all()] == ["Bert's"]
 

@@ -1,4 +1,4 @@
-"""Deletes conversations that are older than their website keeps them; for a daily timer."""
+"""Deletes conversations older than their website or our page keeps them; for a daily timer."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from apps.ai_chat import services
+from apps.widget import services as sites
 
 
 class Command(BaseCommand):
     """Says how many, never what was in them."""
 
-    help = "Delete conversations that are older than their website keeps them (retention days)."
+    help = "Delete conversations older than their website or the chat page keeps them."
 
     def handle(self, *args: Any, **options: Any) -> None:
         num_gone = services.prune_conversations()
+        sites.forget_old_handovers()
         word = "conversation" if num_gone == 1 else "conversations"
         self.stdout.write(f"Deleted {num_gone} {word} whose time was over.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -14,7 +15,7 @@ from apps.ai_chat import generations, services
 from apps.ai_chat.models import Conversation, Feedback, Message
 from apps.ai_chat.services import erasing
 from apps.ai_chat.visitor import visitor_of_widget
-from apps.widget.models import Erasure, Site
+from apps.widget.models import Erasure, Handover, Site
 from tests.apps.ai_chat.services.asking import (
     ANNA,
     exchange,
@@ -94,3 +95,24 @@ def test_prune_command() -> None:
     call_command("chat_prune", stdout=out)
     assert "1 conversation" in out.getvalue() and "Old" not in out.getvalue()
     assert not Conversation.objects.exists()
+
+
+def test_prune_of_our_own_page(settings: Any) -> None:
+    now = timezone.now()
+    exchange("Own page?", "Yes.")
+    Conversation.objects.update(updated=now - timedelta(days=29))
+    assert services.prune_conversations(now=now) == 0
+    later = now + timedelta(days=2)
+    settings.CORRAL_RETENTION_DAYS = 0
+    assert services.prune_conversations(now=later) == 0, "for as long as its visitor wants"
+    settings.CORRAL_RETENTION_DAYS = 30
+    assert services.prune_conversations(now=later) == 1
+
+
+def test_prune_command_forgets_codes_nobody_used() -> None:
+    site = Site.objects.create(name="Shop")
+    Handover.objects.create(
+        site=site, digest="x", visitor="w", expires=timezone.now() - timedelta(seconds=1)
+    )
+    call_command("chat_prune", stdout=StringIO())
+    assert not Handover.objects.exists()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from apps.ai_chat import services
 from apps.ai_chat.errors import ChatError
@@ -127,6 +129,19 @@ def test_title(text: str, title: str) -> None:
 )
 def test_command(text: str, expected: bool) -> None:
     assert services.is_command(text) is expected
+
+
+def test_the_state_of_the_pool_can_be_asked_for_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "MAX_COMMANDS", 2)
+    for _ in range(2):
+        exchange("/pool", "Pool Status:")
+    with pytest.raises(ChatError, match="rate_limited") as refused:
+        send("/pool")
+    assert 55 <= (refused.value.retry_after_s or 0) <= 60
+    exchange("A question?", "Yes.")
+    exchange("/pool", "Pool Status:", visitor=BERT)
+    Message.objects.update(created=timezone.now() - timedelta(seconds=61))
+    exchange("/pool", "Pool Status:")
 
 
 def test_question_follows_what_is_shown_last() -> None:

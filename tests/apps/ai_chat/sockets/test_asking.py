@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -137,3 +138,22 @@ async def test_inflight_limit(open_tab: OpenTab, pool: FakePool) -> None:
     await tab.until_end()
     await tab.ask("Three?")
     await tab.until("message.ack")
+
+
+async def test_too_many_in_a_minute(open_tab: OpenTab, pool: FakePool, settings: Any) -> None:
+    settings.CORRAL_MESSAGES_PER_MINUTE = 2
+    pool.script = ("Yes.",)
+    tab = await open_tab()
+    first = await tab.ask("One?")
+    await tab.until_end()
+    await tab.send(
+        {"type": "gen.regenerate", "gen": str(uuid.uuid4()), "message": ack_message(tab)}
+    )
+    await tab.until_end()
+    refused = await tab.ask("Three?")
+    error = await tab.until("error")
+    assert (error["code"], error["ref"]) == ("rate_limited", refused["cid"])
+    assert 55 <= error["retry_after_s"] <= 60
+    assert await num_messages() == 3
+    await tab.send(first)
+    assert (await tab.until("message.ack", "error"))["dup"] is True, "it is stored, and no more"

@@ -148,7 +148,7 @@ async def test_staff_sees_more(open_tab: OpenTab, settings: Any) -> None:
 
     def sign_in() -> str:
         client = Client()
-        user = get_user_model().objects.create_user("staff", is_staff=True)
+        user = get_user_model().objects.create_superuser("staff")
         client.force_login(user)
         return client.cookies["sessionid"].value
 

@@ -198,3 +198,14 @@ async def test_language_of_the_visitor(on_site: Callable[..., Awaitable[Tab]]) -
         await tab.until("welcome")
         await tab.ask(" ")
         assert (await tab.until("error"))["text"] == "Please write something first."
+
+
+async def test_the_pool_command_works_on_websites(
+    on_site: Callable[..., Awaitable[Tab]], pool: FakePool
+) -> None:
+    tab = await on_site(await make_site())
+    await tab.until("welcome")
+    asked = await tab.ask("/pool")
+    await tab.until_end()
+    assert tab.shown(asked["gen"]).startswith("Pool Status:\n   Available: 3/4\n")
+    assert pool.requests == []
