@@ -1,4 +1,7 @@
-"""Puts the values of constants where they are used: the minifier keeps a name for each of them."""
+"""Puts the values of constants where they are used: the minifier keeps a name for each of them.
+
+What else is ``const`` becomes ``let``, so that there is one word for both.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,7 @@ def put_constants(script: str) -> str:
             written.append(values[name])
             at += width
         else:
-            written.append(token.text)
+            is_const = token.kind is Kind.NAME and token.text == "const" and not is_property
+            written.append("let" if is_const else token.text)
             at += 1
     return "".join(written)

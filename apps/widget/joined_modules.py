@@ -25,13 +25,16 @@ class NotJoinable(ValueError):
     """A module is written in a form the joiner does not know, or does not get on with another."""
 
 
-def join_modules(root: str, read: Callable[[str], str]) -> str:
-    """One module with the exports of ``root``; ``read`` gives the source of a path."""
+def join_modules(root: str, read: Callable[[str], str], arrange: Callable[[str], str] = str) -> str:
+    """One module with the exports of ``root``; ``read`` gives the source of a path.
+
+    ``arrange`` may put in another order what all modules together declare.
+    """
     order = _in_order(root, read, (), {})
     exports = _exports(order[root])
     parts = [_without_frame(path, source) for path, source in order.items()]
     _check_names(dict(zip(order, parts, strict=True)))
-    inner = "\n".join(parts)
+    inner = arrange("\n".join(parts))
     names = ", ".join(exports)
     # Names at the top of a module stay as they are; inside a function they become short.
     return f"export const {{ {names} }} = (() => {{\n{inner}\nreturn {{ {names} }};\n}})();\n"

@@ -21,6 +21,7 @@ from apps.widget import (
     javascript,
     joined_modules,
     minifier,
+    packing_order,
     panel_style,
     panel_texts,
     short_names,
@@ -33,6 +34,8 @@ from apps.widget.texts import language_codes, messages
 _LOADER = "widget/js/loader.js"
 _LAUNCHER = "widget/js/launcher.js"
 _PANEL = "widget/js/panel.js"
+# Fetched only where a network lets no socket through.
+_LINE = "ai_chat/js/post_line.js"
 _LAUNCHER_STYLE = "widget/css/launcher.css"
 _PANEL_STYLES = (
     "ai_chat/css/tokens.css",
@@ -44,7 +47,10 @@ _PANEL_STYLES = (
 _STYLES = ((_LAUNCHER_STYLE,), _PANEL_STYLES)
 # Each language has a panel of its own, so its sentences need no catalog.
 _STAND_INS = {"ai_chat/js/texts.js": "widget/js/texts.js"}
-_MAKERS = (constants, javascript, joined_modules, minifier, panel_style, panel_texts, short_names)
+_MAKERS = (
+    *(constants, javascript, joined_modules, minifier, packing_order),
+    *(panel_style, panel_texts, short_names),
+)
 _VERSION_MARK = '"__VERSION__"'
 _LANGUAGES_MARK = "__LANGUAGES__"
 _STYLE_MARK = '"__STYLE__"'
@@ -58,6 +64,16 @@ class MissingSource(LookupError):
 def current_release() -> Release:
     """The release of the files as they are; made once, and again when a developer saves one."""
     return _find_or_make(_stamp() if settings.DEBUG else "")
+
+
+def find_order(*, tries: int) -> list[str]:
+    """The names of the panel's functions and classes in a better order; takes a minute."""
+    (style,) = minify(STYLE, panel_style.fit_for_shadow(*map(_read, _PANEL_STYLES)))
+    panel, style = short_names.shorten(_joined(_PANEL), style)
+    script = panel_texts.put_texts(_with_style(panel, style), "en")
+    (minified,) = minify(SCRIPT, script)
+    names = packing_order.movable_names(script)
+    return packing_order.better_order(minified, names, tries=tries)
 
 
 @cache
@@ -85,6 +101,7 @@ def _make(version: str) -> Release:
     sources = {
         LOADER: _read(_LOADER).replace(_VERSION_MARK, f'"{version}"'),
         "launcher.js": launcher.replace(_LANGUAGES_MARK, "|".join(languages)),
+        "line.js": _joined(_LINE),
     }
     for language in languages:
         sources[f"panel.{language}.js"] = panel_texts.put_texts(panel, language)
@@ -97,8 +114,16 @@ def _make(version: str) -> Release:
 
 
 def _joined(root: str) -> str:
-    joined = joined_modules.join_modules(root, lambda path: _read(_STAND_INS.get(path, path)))
+    joined = joined_modules.join_modules(root, _source, _in_order)
     return constants.put_constants(joined)
+
+
+def _source(path: str) -> str:
+    return _read(_STAND_INS.get(path, path))
+
+
+def _in_order(modules: str) -> str:
+    return packing_order.put_in_order(modules, packing_order.kept_order())
 
 
 def _with_style(script: str, style: str) -> str:
@@ -110,7 +135,7 @@ def _digest() -> str:
     made_from = [version_of("tdewolff-minify"), json.dumps([_texts(), _STAND_INS])]
     made_from += [path.read_text("utf-8") for path in _sources()]
     made_from += [Path(maker.__file__ or "").read_text("utf-8") for maker in _MAKERS]
-    made_from.append(Path(__file__).read_text("utf-8"))
+    made_from += [packing_order.KEPT_IN.read_text("utf-8"), Path(__file__).read_text("utf-8")]
     return hashlib.sha256("\0".join(made_from).encode()).hexdigest()[:_DIGEST_CHARS]
 
 

@@ -18,18 +18,19 @@ from apps.widget.javascript import Kind, Token, tokens
 # Properties and methods of our own. The tests compare them with what a browser has and with what
 # the server's frames are made of.
 _PROPERTIES = """
-alertRegion anchorLast announcer answerAgain api becomeUser box canContinue canLeave
-canProceed canRetry chips continuing delivery dots eraseChats exportChats extras facts
+alertRegion anchorLast announcer answerAgain api becomeUser box canContinue canLeave canProceed
+canRetry chips continuing delivery details dots erase eraseChats exportChats extras facts
 findAnswer findByCid findTurn forQuestion fromEntry fromJson fromMessage frozenLength giveBack
-grown hasAgreed hasAsked helloFrame iconName identity isAgreed isAlert isBlocked isEmbedded
-isEmpty isFinished isFull isLive isOnline isOver isRecent isStalled isStopping isWanted keeper
-lastSeq lastTurn linkChanged liveTurn marks maxChars mayContinue meter narrator note onAgreed
-onAsk onChanged onDropped onErase onExport onFrame onGone onKey onLink onNamed onOpened
-onProceed onRate onRead onRetry onSend onStop onView outbox parts proceed questionTools
-readConversation readPool readsPage receive render restart sentences setLink setLive
-setMaxChars setMode setPool shownBlocks shownTail shownText showsCaret showsDots sidebar
-sincePhaseMs sinceStartMs sinceTextMs statusLine statusRegion tail thumbs tick toEnd tools
-toStart trimmedTurns turnOf userJwt views
+grown handOver hasAgreed hasAsked helloFrame iconName identity isAgreed isAlert isBlocked
+isEmbedded isEmpty isFinished isFull isKnown isLive isOnline isOver isRecent isStalled
+isStopping isWanted keeper lastSeq lastTurn leave linkChanged liveTurn marks maxChars
+mayContinue meter more narrator note num numForgotten onAgreed onAsk onChanged onDropped onErase
+onFrame onGone onKey onLink onNamed onOpened onOpenPage onProceed onRate onRead onRetry onSend
+onStop onView outbox parts privacy proceed questionTools readConversation readPool
+readsPage receive render replaced restart retry sentences setLink setLive setMaxChars setMode
+setPool shownBlocks shownTail shownText showsCaret showsDots sidebar sincePhaseMs sinceStartMs
+sinceTextMs statusLine statusRegion tail thumbs tick toEnd tools toStart trimmedTurns turnOf
+userJwt views
 """
 PROPERTIES = frozenset(_PROPERTIES.split())
 # What a host page may set from outside, and what the launcher does.

@@ -33,7 +33,7 @@ test("in line: place first, numbers after 2 s, always a way out", () => {
 test("what is read aloud of a state has no number that changes", () => {
   const answer = answerWith({ ephemeral: true, type: "gen.progress", phase: "prompt", done: 31, total: 50 });
   const view = answerView(answer, at(9000));
-  assert.deepEqual([view.note, view.said], ["Reading your message, 62%", "Reading your message"]);
+  assert.deepEqual([view.note, view.said], ["Reading your message \u00b7 62%", "Reading your message"]);
 });
 
 test("a silent answer says that it still works", () => {
@@ -56,7 +56,7 @@ test("ends offer another try only where it can help", () => {
 });
 
 test("an answer with something left to say can go on, but only the last one", () => {
-  for (const reason of ["length", "user_stop", "deadline", "shutdown"]) {
+  for (const reason of ["length", "user_stop", "deadline", "memory", "shutdown"]) {
     const ended = answerWith({ type: "gen.delta", off: 0, text: "x" }, { type: "gen.done", reason, chars: 1 });
     assert.equal(answerView(ended, at(1)).canProceed, true, reason);
     assert.equal(answerView(ended, at(1, { isLast: false })).canProceed, false, reason);
@@ -74,6 +74,17 @@ test("notices become marks; those of the moment go with it", () => {
   running.apply({ type: "gen.done", seq: 6, reason: "stop", chars: 0 });
   const texts = answerView(running, at(1)).marks.map(({ text }) => text);
   assert.deepEqual(texts, ["Approved answer", "Shorter memory: the server is busy", "Only the beginning of your message was read"]);
+});
+
+test("what memory pressure has cost an answer is said in its own words", () => {
+  const ended = (reason) => answerWith(
+    { type: "gen.delta", off: 0, text: "x" }, { type: "gen.notice", code: "reduced", what: "length" },
+    { type: "gen.done", reason, chars: 1, quality: "reduced" },
+  );
+  assert.deepEqual(answerView(ended("length"), at(1)).marks.map(({ text }) => text), ["Shorter answer: the server is busy"]);
+  const early = answerView(ended("memory"), at(1));
+  assert.equal(early.note, "Interrupted: the server is short of memory");
+  assert.equal(early.isAlert, true);
 });
 
 test("suggestions stand under the last answer only", () => {

@@ -26,8 +26,8 @@ test("a hello is answered with a welcome, and answers under way are followed", a
     return frame ? json([{ type: "pong", n: frame.n }]) : events({ type: "gen.done", seq: 8, gen: "g" });
   });
   line.send(JSON.stringify({ type: "hello", v: 1, resume: [{ gen: "g", after: 7 }] }));
-  const got = await frames(2);
-  assert.deepEqual(got.map(({ type }) => type), ["welcome", "gen.done"]);
+  const got = await frames(3);
+  assert.deepEqual(got.map(({ type }) => type), ["pong", "welcome", "gen.done"]);
   assert.deepEqual(asked, ["/api/v1/chat/frames?lang=de", "/api/v1/gen/g/events?after=7&lang=de"]);
   line.close();
 });
@@ -64,6 +64,27 @@ test("a refused frame is told, and its answer is not followed", async (t) => {
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(asked, ["gen.regenerate"]);
   line.close();
+});
+
+test("who asks may change, and what only a socket is told is not asked for", async (t) => {
+  const asked = [];
+  const { line, frames } = lineTo(t, (address, frame) => {
+    asked.push(frame.type);
+    return json([{ type: "pong", n: frame.n }]);
+  });
+  line.send(JSON.stringify({ type: "pool.watch", every_ms: 5000 }));
+  line.send(JSON.stringify({ type: "identify", user_jwt: "e.e.e" }));
+  assert.deepEqual((await frames(2)).map(({ type }) => type), ["pong", "identified"]);
+  assert.deepEqual(asked, ["ping"]);
+  line.close();
+});
+
+test("a refusal of the whole request is told like one of a frame, and ends the line", async (t) => {
+  const { line, frames } = lineTo(t, () => json({ error: { code: "unauthorised", message: "Who?" } }, 401));
+  const closed = new Promise((resolve) => (line.onclose = resolve));
+  line.send(JSON.stringify({ type: "identify", user_jwt: "old" }));
+  assert.deepEqual(await frames(1), [{ type: "error", ref: "identify", code: "unauthorised", text: "Who?" }]);
+  await closed;
 });
 
 test("a line that fails closes like a socket, once", async (t) => {

@@ -13,7 +13,8 @@ const ARABIC = {
   plural: ["zero", "one", "two", "few", "many", "other"],
   messages: {
     [keyOf("%(n)s character left")]: ["zero", "one", "two", "%(n)s few", "%(n)s many", "%(n)s other"],
-    [keyOf("You're number %(place)s in line, about %(time)s")]: "%(time)s / %(place)s",
+    [keyOf("You're number %(place)s in line")]: "%(place)s",
+    [keyOf("%(what)s, about %(time)s")]: "%(time)s / %(what)s",
   },
 };
 

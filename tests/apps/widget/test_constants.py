@@ -17,7 +17,8 @@ from apps.widget.constants import put_constants
             "const A = Object.freeze({ ON: 1, OFF: 2 });\nx = [A.ON, b.A.ON, A.ON];",
             "x = [1, b.A.ON, 1];",
         ),
-        ("const SET = new Set([1]);\nSET.has(1);", "const SET = new Set([1]);\nSET.has(1);"),
+        ("const SET = new Set([1]);\nSET.has(1);", "let SET = new Set([1]);\nSET.has(1);"),
+        ('f("const", x.const);', 'f("const", x.const);'),
         ("let MAX = 2;\nMAX;", "let MAX = 2;\nMAX;"),
     ],
 )

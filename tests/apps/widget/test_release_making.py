@@ -16,8 +16,10 @@ from apps.widget.release_making import current_release
 from apps.widget.texts import language_codes
 
 MOST_BEFORE_ANY_INTEREST = 3 * 1024
-# What it may not outgrow; the aim is 25,600 in every language.
-MOST_IN_ALL = {"en": 26_200, "de": 26_650, "ar": 27_100}
+# Everything that one visitor's browser may load. Only where a network lets no socket through is
+# there one file more, ``line.js``.
+MOST_IN_ALL = 25 * 1024
+MOST_FOR_THE_LINE = 1_280
 
 
 @pytest.fixture
@@ -41,13 +43,17 @@ def test_loader_and_launcher_are_within_the_budget() -> None:
 
 @pytest.mark.parametrize("language", language_codes())
 def test_everything_with_one_language_is_within_the_budget(language: str) -> None:
-    assert weight("w.js", "launcher.js", f"panel.{language}.js") <= MOST_IN_ALL[language]
+    assert weight("w.js", "launcher.js", f"panel.{language}.js") <= MOST_IN_ALL
+
+
+def test_the_line_without_sockets_is_within_the_budget() -> None:
+    assert weight("line.js") <= MOST_FOR_THE_LINE
 
 
 def test_there_is_a_panel_for_every_language_and_nothing_else() -> None:
     release = current_release()
     panels = {f"panel.{language}.js" for language in language_codes()}
-    assert set(release.files) == {"w.js", "launcher.js"} | panels
+    assert set(release.files) == {"w.js", "launcher.js", "line.js"} | panels
     assert b"(en|de|ar)" in release.files["launcher.js"]
     assert "Ihre Chats" in release.files["panel.de.js"].decode()
     assert "Your chats" in release.files["panel.en.js"].decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import jwt
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.chat_page import ANSWER_MS
 from tests.browser.widget.conftest import NewHostVisitor, Shop
-from tests.browser.widget.fake_chat import FakeChat
+from tests.browser.widget.fake_chat import CONVERSATION, FakeChat
 from tests.browser.widget.host_page import HostPage, page_html
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -161,3 +163,66 @@ def test_everything_is_erased_at_once(new_host_visitor: NewHostVisitor) -> None:
     page.panel.get_by_role("button", name="Back to the chat").click()
     expect(page.turns).to_have_count(0)
     expect(page.panel.get_by_text("What would you like to know about tea?")).to_be_visible()
+
+
+def test_unread_answers_are_counted_in_the_title_where_the_page_wants_it(
+    new_host_visitor: NewHostVisitor, shop: Shop
+) -> None:
+    tag = shop.tag.replace(" defer", ' data-unread="title" defer')
+    shop.serve("/title", page_html(body=tag))
+    page = new_host_visitor(None)
+    chat = FakeChat(page.page)
+    page.visit("/title")
+    page.open_chat()
+    page.ask("What is in stock?")
+    chat.start()
+    page.command("close")
+    chat.tell("gen.delta", off=0, text="Tea")
+    chat.finish(3)
+    expect(page.page).to_have_title("(1) A shop")
+    page.launcher.click()
+    expect(page.page).to_have_title("A shop")
+
+
+def test_a_page_that_changes_its_language(new_host_visitor: NewHostVisitor) -> None:
+    page = new_host_visitor(None)
+    chat = FakeChat(page.page)
+    stored = {"id": CONVERSATION, "messages": []}
+    allowed = {"Access-Control-Allow-Origin": "*"}
+    page.page.route(
+        re.compile(r"/api/v1/conversations/"),
+        lambda route: route.fulfill(json=stored, headers=allowed),
+    )
+    page.visit()
+    page.open_chat()
+    page.ask("What is in stock?")
+    chat.start()
+    page.box.fill("And what")
+    page.command("update", {"lang": "de"})
+    expect(page.panel.get_by_role("textbox", name="Ihre Nachricht")).to_have_value("And what")
+    expect(page.panel).to_have_count(1)
+    # The line of the panel before is gone for good: whatever wakes lines wakes only the new one.
+    page.page.wait_for_function("Corral('get').then(({ state }) => state !== 'connecting')")
+    num_lines = len(chat.frames("hello"))
+    page.page.evaluate("dispatchEvent(new Event('online'))")
+    page.command("update", {"lang": "en"})
+    expect(page.panel.get_by_role("textbox", name="Your message")).to_have_value("And what")
+    page.page.wait_for_function("Corral('get').then(({ state }) => state !== 'connecting')")
+    assert len(chat.frames("hello")) == num_lines + 1
+    page.command("close")
+    expect(page.panel).to_be_hidden()
+
+
+def test_the_full_page_goes_on_with_the_same_conversation(new_host_visitor: NewHostVisitor) -> None:
+    page = new_host_visitor()
+    page.open_chat()
+    page.ask("What is Corral?")
+    page.wait_for_end()
+    page.panel.get_by_role("button", name="Privacy", exact=True).click()
+    with page.context.expect_page() as opened:
+        page.panel.get_by_role("button", name="Open the full page").click()
+    full = opened.value
+    expect(full.locator(".question__text")).to_have_text("What is Corral?", timeout=ANSWER_MS)
+    # No way back to the page of others, and no code that would work again.
+    assert full.evaluate("window.opener") is None
+    assert "#" not in full.url

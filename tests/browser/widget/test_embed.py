@@ -372,7 +372,7 @@ def test_a_sandboxed_frame(visit: Visit, pages: EmbedPages, tag: str) -> None:
 def says_why(tab: Tab) -> None:
     tab.launcher.click(timeout=WAIT_MS)
     sentence = tab.page.locator("corral-chat .away")
-    expect(sentence).to_contain_text("Open it through a web server", timeout=WAIT_MS)
+    expect(sentence).to_contain_text("The chat needs a web server", timeout=WAIT_MS)
     assert any(text.startswith("Corral: ") and "web server" in text for text in tab.said)
 
 

@@ -78,7 +78,7 @@ def test_in_what_the_owner_and_the_page_say(new_host_visitor: NewHostVisitor, sh
     page.ask("Hello")
     expect(page.panel.get_by_role("button", name="Agree and send")).to_be_visible()
     places = ".header,.empty,.consent,.context,.sheet"
-    allowed = [*ALLOWED, "H2", "H3", "CANVAS", "SECTION", "SELECT", "OPTION", "LABEL"]
+    allowed = [*ALLOWED, "BDI", "H2", "H3", "CANVAS", "SECTION", "SELECT", "OPTION", "LABEL"]
     assert page.page.evaluate(FOREIGN_ELEMENTS, [places, allowed]) == []
     assert page.panel.locator("a[href^=javascript]").count() == 0
     expect_calm(page.page.evaluate("window.__hit"), page.requests, shop)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.widget.conftest import NewHostVisitor, Shop
 from tests.browser.widget.fake_chat import FakeChat
@@ -50,11 +51,23 @@ def looker(page: HostPage, axe: Axe, name: str) -> Look:
     return look
 
 
+def ask_for_consent(page: HostPage) -> None:
+    """The owner of this page's site asks for agreement."""
+
+    def answer(route: Route) -> None:
+        config = route.fetch().json() | {"needs_consent": True, "reads_page": True}
+        route.fulfill(json=config, headers={"Access-Control-Allow-Origin": "*"})
+
+    page.page.route(re.compile(r"/w/sites/.*/config"), answer)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_conversation(new_host_visitor: NewHostVisitor, axe: Axe, scheme: str) -> None:
+def test_every_state(new_host_visitor: NewHostVisitor, axe: Axe, scheme: str) -> None:
+    """One page goes through them all."""
     page = new_host_visitor(None, color_scheme=scheme)
     chat = FakeChat(page.page)
     look = looker(page, axe, scheme)
+    ask_for_consent(page)
     page.visit()
     expect(page.launcher).to_be_visible()
     look("closed")
@@ -62,6 +75,9 @@ def test_a_conversation(new_host_visitor: NewHostVisitor, axe: Axe, scheme: str)
     page.wait_until_online()
     look("empty")
     page.ask("What is in stock?")
+    expect(page.panel.get_by_role("button", name="Agree and send")).to_be_focused()
+    look("consent")
+    page.panel.get_by_role("button", name="Agree and send").click()
     chat.moment("gen.queue", position=3, size=5, eta_s=[40, 70], basis="recent")
     expect(page.turns.last).to_contain_text("number 3 in line")
     look("queued")
@@ -70,19 +86,22 @@ def test_a_conversation(new_host_visitor: NewHostVisitor, axe: Axe, scheme: str)
     look("loading")
     chat.start()
     chat.moment("gen.progress", phase="prompt", done=40, total=60, cached=0)
-    expect(page.turns.last).to_contain_text("Reading your message, 66%")
+    expect(page.turns.last).to_contain_text("Reading your message \u00b7 66%")
     look("preparing")
     chat.tell("gen.delta", off=0, text=TEXT)
     chat.tell("gen.block", from_off=0, to_off=20, nodes=NODES)
     expect(page.turns.last.locator("li")).to_have_count(2)
+    page.box.fill("x" * 1900)
+    expect(page.panel.get_by_text("1,900 / 2,000")).to_be_visible()
     look("streaming")
+    page.box.fill("")
     chat.moment("gen.stall", since_ms=4000)
     expect(page.turns.last).to_contain_text("Still working")
     look("stalled")
     chat.tell("gen.notice", code="context_trimmed", turns=0)
     chat.finish(len(TEXT))
-    expect(page.turns.last.get_by_role("button", name="Details")).to_be_visible()
     page.turns.last.get_by_role("button", name="Details").click()
+    expect(page.turns.last).to_contain_text("waited 31 sec")
     look("done")
     page.ask("And black tea?")
     chat.start()
@@ -93,76 +112,24 @@ def test_a_conversation(new_host_visitor: NewHostVisitor, axe: Axe, scheme: str)
     page.ask("And white tea?")
     chat.start()
     chat.tell("gen.delta", off=0, text="White tea")
+    page.command("stop")
+    expect(page.turns.last).to_contain_text("Stopping")
+    look("stopping")
     chat.finish(9, "user_stop")
     expect(page.turns.last.get_by_role("button", name="Continue")).to_be_visible()
     look("stopped")
-
-
-def test_reduced_and_interrupted(new_host_visitor: NewHostVisitor, axe: Axe) -> None:
-    page = new_host_visitor(None)
-    chat = FakeChat(page.page)
-    page.visit()
-    page.open_chat()
-    page.ask("What is in stock?")
+    page.ask("And red tea?")
     chat.tell("gen.notice", code="reduced", what="memory")
-    chat.tell("gen.delta", off=0, text="Green")
-    chat.finish(5, "shutdown")
+    chat.tell("gen.notice", code="approved")
+    chat.tell("gen.notice", code="did_you_mean", items=["Is rooibos a tea?"])
+    chat.tell("gen.delta", off=0, text="Red")
+    chat.finish(3, "shutdown")
     expect(page.turns.last).to_contain_text("Interrupted")
-    expect(page.turns.last.locator(".mark")).to_be_visible()
-    looker(page, axe, "light")("interrupted")
-
-
-def test_the_line_breaks_and_comes_back(new_host_visitor: NewHostVisitor, axe: Axe) -> None:
-    page = new_host_visitor(None)
-    chat = FakeChat(page.page)
-    look = looker(page, axe, "light")
-    page.visit()
-    page.open_chat()
-    page.wait_until_online()
-    page.context.set_offline(True)
-    bar = page.panel.locator(".bar")
-    expect(bar).to_contain_text("offline")
-    page.ask("Is anybody there?")
-    expect(page.turns.last.locator(".question--pending")).to_be_visible()
-    look("offline")
-    page.context.set_offline(False)
-    page.wait_until_online()
-    expect(bar).to_be_hidden()
-    expect(page.turns.last.locator(".question--pending")).to_have_count(0)
-    sent = chat.frames("message.send")
-    assert [frame["text"] for frame in sent] == ["Is anybody there?"]
-    # Now the server itself goes for a moment: what has been written stays in view.
-    chat.start()
-    chat.tell("gen.delta", off=0, text="Here I am")
-    expect(page.turns.last).to_contain_text("Here I am")
-    chat.say("bye", code=4503, why="restart", retry_after_s=3)
-    chat.hang_up(4503)
-    expect(bar).to_be_visible()
-    expect(page.turns.last).to_contain_text("Here I am")
-    look("reconnecting")
-    page.wait_until_online()
-    assert chat.frames("hello")[-1]["token"] == "token-of-a-visitor"
-    assert chat.frames("hello")[-1]["resume"][0]["after"] == 3
-
-
-def test_a_chat_that_is_switched_off(new_host_visitor: NewHostVisitor, axe: Axe) -> None:
-    page = new_host_visitor(None)
-    FakeChat(page.page, site={"key": "", "name": "", "is_on": False})
-    page.visit()
-    page.open_chat()
-    expect(page.panel.get_by_role("link", name="help@shop.example")).to_be_visible()
-    expect(page.box).to_be_hidden()
-    looker(page, axe, "light")("off")
-
-
-def test_options_and_privacy(new_host_visitor: NewHostVisitor, axe: Axe) -> None:
-    page = new_host_visitor(None)
-    FakeChat(page.page)
-    look = looker(page, axe, "light")
-    page.visit()
-    page.open_chat()
+    expect(page.turns.last.locator(".mark")).to_have_count(2)
+    look("interrupted")
     page.panel.get_by_role("button", name="Privacy", exact=True).click()
     expect(page.panel.get_by_text("30 days")).to_be_visible()
+    expect(page.panel.get_by_role("button", name="Open the full page")).to_be_visible()
     look("options")
     page.panel.get_by_role("button", name="Delete my chats").click()
     expect(page.panel.get_by_role("button", name="Keep them")).to_be_focused()
@@ -170,20 +137,96 @@ def test_options_and_privacy(new_host_visitor: NewHostVisitor, axe: Axe) -> None
     page.page.keyboard.press("Escape")
     expect(page.panel.get_by_text("30 days")).to_be_hidden()
     expect(page.panel).to_be_visible()
+    page.context.set_offline(True)
+    bar = page.panel.locator(".bar")
+    expect(bar).to_contain_text("offline")
+    page.ask("Is anybody there?")
+    expect(page.turns.last.locator(".question--pending")).to_be_visible()
+    look("offline")
+    chat.welcome["site"] = {"key": "", "name": "", "is_on": False}
+    page.context.set_offline(False)
+    expect(page.panel.get_by_role("link", name="help@shop.example")).to_be_visible()
+    expect(page.box).to_be_hidden()
+    expect(page.turns.first).to_contain_text("What is in stock?")
+    look("off")
 
 
-def test_right_to_left(new_host_visitor: NewHostVisitor, axe: Axe, shop: Shop) -> None:
+def test_the_line_breaks_and_comes_back(new_host_visitor: NewHostVisitor, axe: Axe) -> None:
+    page = new_host_visitor(None)
+    chat = FakeChat(page.page)
+    page.visit()
+    page.open_chat()
+    page.wait_until_online()
+    page.context.set_offline(True)
+    page.ask("Is anybody there?")
+    page.context.set_offline(False)
+    page.wait_until_online()
+    expect(page.turns.last.locator(".question--pending")).to_have_count(0)
+    sent = chat.frames("message.send")
+    assert [frame["text"] for frame in sent] == ["Is anybody there?"]
+    # Now the server itself is replaced: what has been written stays in view.
+    chat.start()
+    chat.tell("gen.delta", off=0, text="Here I am")
+    expect(page.turns.last).to_contain_text("Here I am")
+    chat.say("bye", code=4503, why="restart", retry_after_s=3)
+    chat.hang_up(4503)
+    bar = page.panel.locator(".bar")
+    expect(bar).to_have_text("Updating. Back in about a minute.")
+    expect(page.turns.last).to_contain_text("Here I am")
+    looker(page, axe, "light")("updating")
+    page.wait_until_online()
+    expect(bar).to_be_hidden()
+    assert chat.frames("hello")[-1]["token"] == "token-of-a-visitor"
+    assert chat.frames("hello")[-1]["resume"][0]["after"] == 3
+
+
+def test_options_while_nothing_is_known_of_the_visitor(new_host_visitor: NewHostVisitor) -> None:
+    page = new_host_visitor(None)
+    FakeChat(page.page)
+    page.visit()
+    page.open_chat()
+    page.panel.get_by_role("button", name="Privacy", exact=True).click()
+    expect(page.panel.get_by_role("button", name="Back to the chat")).to_be_visible()
+    expect(page.panel.get_by_role("button", name="Open the full page")).to_be_hidden()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_right_to_left(new_host_visitor: NewHostVisitor, axe: Axe, shop: Shop, scheme: str) -> None:
+    shop.serve("/ar", page_html(body=shop.tag, language="ar", direction="rtl"))
+    page = new_host_visitor(None, color_scheme=scheme, **NARROW)
+    chat = FakeChat(page.page)
+    look = looker(page, axe, f"rtl-{scheme}")
+    page.visit("/ar")
+    page.launcher.tap()
+    page.wait_until_online()
+    expect(page.panel).not_to_have_accessible_name("Tea Assistant AI assistant")
+    assert page.panel.locator(".frame").get_attribute("dir") == "rtl"
+    look("empty")
+    page.ask("\u0645\u0627 \u0644\u062f\u064a\u0643\u0645\u061f")
+    chat.start()
+    chat.tell("gen.delta", off=0, text=TEXT)
+    items = [["li", f"Tea {number}"] for number in range(9, 13)]
+    chat.tell("gen.block", from_off=0, to_off=20, nodes=[*NODES, ["ol", {"start": 9}, *items]])
+    chat.finish(len(TEXT))
+    listed = page.turns.last.locator("ol")
+    # The numbers stand at the left edge, and have room for two digits there.
+    assert listed.evaluate("node => parseFloat(getComputedStyle(node).paddingLeft)") >= 32
+    look("done")
+    page.panel.locator("header [aria-controls=panel-sheet]").tap()
+    expect(page.panel.get_by_role("combobox")).to_be_visible()
+    look("options")
+
+
+def test_beside_a_page_that_is_read_from_right_to_left(
+    new_host_visitor: NewHostVisitor, shop: Shop
+) -> None:
     shop.serve("/ar", page_html(body=shop.tag, language="ar", direction="rtl"))
     page = new_host_visitor(None)
     FakeChat(page.page)
     page.visit("/ar")
     page.open_chat()
-    page.wait_until_online()
     box = page.panel.bounding_box()
     assert box is not None and box["x"] == 20
-    expect(page.panel).not_to_have_accessible_name("Tea Assistant AI assistant")
-    assert page.panel.locator(".frame").get_attribute("dir") == "rtl"
-    looker(page, axe, "rtl")("empty")
 
 
 def test_a_small_phone_and_a_calm_one(new_host_visitor: NewHostVisitor, axe: Axe) -> None:

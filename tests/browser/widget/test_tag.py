@@ -110,7 +110,7 @@ def test_a_page_that_is_a_file_gets_a_sentence(
     page = new_host_visitor(None)
     page.page.goto(file.as_uri())
     page.open_chat()
-    expect(page.panel).to_contain_text("This page is a file without an address")
+    expect(page.panel).to_contain_text("The chat needs a web server")
     assert any("web server" in warning for warning in page.warnings)
     forgive_refusal(page)
 

@@ -1,5 +1,6 @@
 /** Speaks to screen readers: answers sentence by sentence, states once, errors at once. */
 
+import { element } from "./dom.js";
 import { keep, recall } from "./storage.js";
 import { spoken, takeSentences } from "./sentences.js";
 
@@ -76,8 +77,7 @@ export class Announcer {
 }
 
 function put(region, text) {
-  const entry = document.createElement("p");
-  entry.textContent = text;
+  const entry = element("p", {}, text);
   region.append(entry);
   setTimeout(() => entry.remove(), LINGER_MS);
 }

@@ -26,9 +26,9 @@ export class AnswerActions {
     this.thumbs = onRate ? [[1, tool(gettext("Good answer"), "good")], [-1, tool(gettext("Bad answer"), "bad")]] : [];
     this.more = tool(gettext("Details"), "info");
     this.more.ariaExpanded = "false";
-    this.details = element("p", { className: "answer__details", hidden: "" });
+    this.details = element("p", { class: "answer__details", hidden: "" });
     const tools = [this.copy, this.again, ...this.thumbs.map(([, thumb]) => thumb), this.more, this.details];
-    this.element = element("div", { className: "answer__actions" }, ...tools);
+    this.element = element("div", { class: "answer__actions" }, ...tools);
     // <page>
     this.element.prepend(this.versions?.element ?? "");
     this.element.append(this.reasons?.element ?? "");

@@ -21,21 +21,21 @@ export class AnswerRow {
     this.#startAt = now;
     this.#onAsk = actions.onAsk;
     this.#canProceed = Boolean(actions.onProceed);
-    this.marks = element("p", { className: "answer__marks" });
+    this.marks = element("p", { class: "answer__marks" });
     this.text = new AnswerText();
-    this.dots = element("span", { className: "answer__dots", "aria-hidden": "true" }, element("i"), element("i"), element("i"));
-    this.note = element("span", { className: "answer__note" });
+    this.dots = element("span", { class: "answer__dots", "aria-hidden": "true" }, "\u2022\u2022\u2022");
+    this.note = element("span", { class: "answer__note" });
     this.leave = this.#button(gettext("Leave line"), null, actions.onStop);
     this.proceed = this.#button(gettext("Continue"), "next", actions.onProceed);
     this.retry = this.#button(gettext("Try again"), "again", actions.onRetry);
-    this.hint = element("p", { className: "answer__hint" });
-    this.meter = element("div", { className: "answer__meter", "aria-hidden": "true" }, element("i"));
-    this.state = element("div", { className: "answer__state" }, this.dots, this.note, this.leave, this.proceed, this.retry);
-    this.chips = element("div", { className: "answer__chips", role: "group" });
+    this.hint = element("p", { class: "answer__hint" });
+    this.meter = element("div", { class: "answer__meter", "aria-hidden": "true" });
+    this.state = element("div", { class: "answer__state" }, this.dots, this.note, this.leave, this.proceed, this.retry);
+    this.chips = element("div", { class: "answer__chips", role: "group" });
     this.actions = new AnswerActions(actions);
     this.element = element(
       "article",
-      { className: "answer", "aria-label": gettext("Assistant") },
+      { class: "answer", "aria-label": gettext("Assistant") },
       this.marks, this.text.element, this.state, this.meter, this.hint, this.chips, this.actions.element,
     );
   }
@@ -85,7 +85,7 @@ export class AnswerRow {
     this.#shown = wanted;
     this.marks.hidden = marks.length === 0;
     this.marks.replaceChildren(...marks.map(({ kind, text }) =>
-      element("span", { className: `mark mark--${kind}` }, icon(kind === "good" ? "seal" : "info"), text)));
+      element("span", { class: `mark mark--${kind}` }, icon(kind === "good" ? "seal" : "info"), text)));
     const question = gettext("Did you mean");
     this.chips.hidden = suggestions.length === 0 || !this.#onAsk;
     this.chips.ariaLabel = question;

@@ -8,8 +8,8 @@ export class AnswerText {
   #tail = document.createTextNode("");
 
   constructor() {
-    this.tail = element("p", { className: "answer__tail", dir: "auto" }, this.#tail);
-    this.element = element("div", { className: "answer__text" }, this.tail);
+    this.tail = element("p", { class: "answer__tail", dir: "auto" }, this.#tail);
+    this.element = element("div", { class: "answer__text" }, this.tail);
   }
 
   /** Show what `answer` has now; true if that is not what was shown. */
@@ -26,7 +26,7 @@ export class AnswerText {
     if (numKept === this.#shown.length && numKept === blocks.length) return false;
     for (const { box } of this.#shown.splice(numKept)) box.remove();
     for (const block of blocks.slice(numKept)) {
-      const box = element("div", { className: "block" }, renderNodes(block.nodes));
+      const box = element("div", { class: "block" }, renderNodes(block.nodes));
       this.tail.before(box);
       this.#shown.push({ block, box });
     }

@@ -1,6 +1,6 @@
 /** What one answer shows at a moment: a pure function, so every state can be tested without a page. */
 
-import { Phase } from "./generation.js";
+import { OPEN_ENDS, Phase } from "./generation.js";
 import { endSentence, errorSentence, loadSentence, prepareSentence, queueSentence } from "./phrases.js";
 import { gettext } from "./texts.js";
 
@@ -12,7 +12,6 @@ const STALL_AFTER_MS = 3_000;
 const SLOW_AFTER_MS = 30_000;
 const KEEP_PLACE_AFTER_MS = 20_000;
 const FINAL_ERRORS = new Set(["context_full", "too_long", "forbidden", "not_found"]);
-const RETRYABLE_ENDS = new Set(["user_stop", "deadline", "shutdown", "interrupted"]);
 
 /**
  * sinceStartMs: since the question was asked; sincePhaseMs: since this phase began;
@@ -69,11 +68,11 @@ export function answerView(answer, { sinceStartMs, sincePhaseMs, sinceTextMs, is
       };
     default: {
       const { reason } = answer.done;
-      const isInterrupted = reason === "interrupted" || reason === "shutdown";
+      const isInterrupted = ["interrupted", "shutdown", "memory"].includes(reason);
       return {
         ...view,
         note: endSentence(reason),
-        canRetry: isLast && RETRYABLE_ENDS.has(reason),
+        canRetry: isLast && OPEN_ENDS.has(reason) && reason !== "length",
         isAlert: isInterrupted,
       };
     }
@@ -90,7 +89,9 @@ function marksOf(answer) {
   const marks = [];
   const mark = (code, kind, text) => answer.notice(code) && marks.push({ kind, text });
   mark("approved", "good", gettext("Approved answer"));
-  mark("reduced", "amber", gettext("Shorter memory: the server is busy"));
+  const isShort = answer.done?.reason === "length";
+  const reduced = isShort ? gettext("Shorter answer: the server is busy") : gettext("Shorter memory: the server is busy");
+  mark("reduced", "amber", reduced);
   mark("input_cut", "amber", gettext("Only the beginning of your message was read"));
   if (answer.isLive) mark("retried", "amber", gettext("Trying once more after a problem"));
   if (answer.isLive) mark("slow", "amber", gettext("The server is slow at the moment"));

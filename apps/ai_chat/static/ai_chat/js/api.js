@@ -8,15 +8,16 @@ export class ApiError extends Error {
 }
 
 export class Api {
-  /** base: address of the API with its trailing slash. */
-  constructor(base) {
+  /** base: address of the API with its trailing slash; query: what every request carries. */
+  constructor(base, query = "") {
     this.base = base;
+    this.query = query;
   }
 
   /** Newest first; follows pages of a paginated list. */
   async listConversations() {
     const found = [];
-    let address = `${this.base}conversations/`;
+    let address = this.#at("conversations/");
     for (let page = 0; address && page < 20; page += 1) {
       const answer = await this.#call("GET", address);
       if (Array.isArray(answer)) return answer;
@@ -41,16 +42,20 @@ export class Api {
 
   /** What is kept of the visitor: {kept, num_conversations, retention_days}. */
   readVisitor() {
-    return this.#call("GET", `${this.base}visitor`);
+    return this.#call("GET", this.#at("visitor"));
   }
 
   /** Erase everything of the visitor, at once. */
   eraseVisitor() {
-    return this.#call("DELETE", `${this.base}visitor`);
+    return this.#call("DELETE", this.#at("visitor"));
   }
 
   #address(id) {
-    return `${this.base}conversations/${encodeURIComponent(id)}/`;
+    return this.#at(`conversations/${encodeURIComponent(id)}/`);
+  }
+
+  #at(path) {
+    return `${this.base}${path}${this.query && `?${this.query}`}`;
   }
 
   /** What every request carries. */

@@ -14,11 +14,12 @@ import { gettext, language } from "./texts.js";
 import { Warmth } from "./warmth.js";
 
 const MAX_RESENDS = 5;
+// The server is being replaced by a newer one.
+const MAKING_ROOM = 4503;
 
 export class Chat {
   #resumes = new ResumeLog();
   #reader;
-  #resends = new Map();
   #next = null;
   #asked = null;
   #warmth = new Warmth();
@@ -140,13 +141,15 @@ export class Chat {
       this.#receiveAnswer(frame);
       return;
     }
-    // Not pong, bye and whatever a later server adds.
+    // Not pong and whatever a later server adds.
     ({
       welcome: () => this.#welcome(frame),
       "message.ack": () => this.#acknowledged(frame),
       "message.updated": () => this.#messageUpdated(frame.message),
       "conversation.updated": () => frame.changed === "messages" && frame.conversation.id === this.conversation.id && this.#readAgain(),
       "conversation.deleted": () => frame.conversation === this.conversation.id && this.#leave(),
+      banner: () => this.views.statusLine.setBanner(frame.text),
+      bye: () => frame.code === MAKING_ROOM && this.views.statusLine.setPool("draining"),
       error: () => this.#refused(frame),
     })[frame.type]?.();
   }
@@ -154,6 +157,7 @@ export class Chat {
   #welcome(frame) {
     if (frame.limits?.max_chars) this.views.composer.setMaxChars(frame.limits.max_chars);
     this.views.statusLine.setPool(frame.pool?.state ?? "ok");
+    this.views.statusLine.setBanner(frame.banner ?? "");
     for (const entry of this.outbox.entries) this.#sendEntry(entry);
     for (const turn of this.conversation.turns) {
       if (turn.request && turn.answer.lastSeq === 0) this.connection.send(turn.request);
@@ -173,7 +177,9 @@ export class Chat {
     if (turn) {
       turn.delivery = Delivery.STORED;
       turn.id = frame.message;
+      // <page>
       turn.replaced = [];
+      // </page>
       if (this.conversation.id === null) {
         this.conversation.id = frame.conversation;
         this.views.onNamed(frame.conversation);
@@ -292,15 +298,14 @@ export class Chat {
   }
 
   /** The server has no room: try the same message again when it says so. */
-  #resendLater(entry, { retry_after_s: seconds = 5 }) {
-    const numTries = (this.#resends.get(entry.cid) ?? 0) + 1;
-    if (numTries > MAX_RESENDS || !this.conversation.findByCid(entry.cid)) return false;
-    this.#resends.set(entry.cid, numTries);
-    this.views.composer.notice(gettext("Lots of people are asking right now. Your message goes out when there is room."));
+  #resendLater(entry, frame) {
+    entry.numTries = (entry.numTries ?? 0) + 1;
+    if (entry.numTries > MAX_RESENDS || !this.conversation.findByCid(entry.cid)) return false;
+    this.views.composer.notice(errorSentence(frame));
     setTimeout(() => {
       const waiting = this.outbox.find(entry.cid);
       if (waiting) this.#sendEntry(waiting);
-    }, 1000 * Math.min(60, Math.max(1, seconds)));
+    }, 1000 * Math.min(60, Math.max(1, frame.retry_after_s ?? 5)));
     return true;
   }
 

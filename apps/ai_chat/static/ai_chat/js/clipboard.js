@@ -22,7 +22,7 @@ async function copyText(text, near) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    const area = element("textarea", { className: "visually-hidden", "aria-hidden": "true" });
+    const area = element("textarea", { class: "visually-hidden", "aria-hidden": "true" });
     area.value = text;
     near.after(area);
     area.select();

@@ -2,7 +2,7 @@
 
 import { countPoints } from "./codepoints.js";
 import { setText } from "./dom.js";
-import { leftSentence, overSentence, tooManySentence } from "./phrases.js";
+import { lengthSentence, overSentence } from "./phrases.js";
 import { keep, recall } from "./storage.js";
 import { gettext } from "./texts.js";
 
@@ -16,7 +16,7 @@ export class Composer {
   #isComposing = false;
   #draftKey = "corral:draft:new";
 
-  /** parts: {form, text, button, count, notice}; actions: {onSend(text) => taken, onStop(), onKey(event)}. */
+  /** parts: {form, text, button, count, notice}; actions: {onSend(text) => taken, onStop(), onKey(event), for keys without Shift and the like}. */
   constructor(parts, actions, maxChars) {
     this.parts = parts;
     this.actions = actions;
@@ -96,8 +96,9 @@ export class Composer {
   }
 
   #pressed(event) {
-    if (event.isComposing || this.#isComposing || event.keyCode === 229) return;
-    if (event.key === "Enter" && !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey) {
+    const isModified = event.shiftKey || event.ctrlKey || event.altKey || event.metaKey;
+    if (isModified || event.isComposing || this.#isComposing || event.keyCode === 229) return;
+    if (event.key === "Enter") {
       event.preventDefault();
       this.#send();
     } else {
@@ -142,7 +143,7 @@ export class Composer {
     button.ariaDisabled = !this.#isLive && (typed === "" || over > 0);
     count.hidden = over < (COUNTER_FROM - 1) * this.maxChars;
     count.classList.toggle("composer__count--over", over > 0);
-    setText(count, over > 0 ? tooManySentence(over) : leftSentence(-over));
+    setText(count, lengthSentence(over + this.maxChars, this.maxChars));
   }
 }
 

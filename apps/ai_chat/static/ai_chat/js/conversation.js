@@ -12,9 +12,11 @@ export class Turn {
   cid = null;
   id = null;
   answer = null;
-  versions = null;
   request = null;
+  // <page>
+  versions = null;
   replaced = [];
+  // </page>
 
   /** given: {text, delivery}, and what else is known of cid, id, answer, versions, context. */
   constructor(given) {
@@ -39,15 +41,20 @@ export class Conversation {
     const turns = [];
     for (const message of json.messages) {
       if (message.role === "user") {
-        const { id, text, versions, context } = message;
-        turns.push(new Turn({ id, text, versions, context, delivery: Delivery.STORED }));
+        const { id, text, context } = message;
+        turns.push(new Turn({ id, text, context, delivery: Delivery.STORED }));
+        // <page>
+        turns.at(-1).versions = message.versions;
+        // </page>
         continue;
       }
       if (turns.length === 0) turns.push(new Turn({ text: "", delivery: Delivery.STORED }));
       const running = message.generation && known.findTurn(message.generation)?.answer;
       const canKeep = running && message.state === "streaming" && running.lastSeq > 0;
       turns.at(-1).answer = canKeep ? running : Generation.fromMessage(message, json.id);
+      // <page>
       turns.at(-1).answer.versions = message.versions ?? null;
+      // </page>
     }
     return new Conversation(json.id, turns);
   }
@@ -70,22 +77,29 @@ export class Conversation {
 
   /** Take an unsent question away; what an edited one replaced comes back. */
   remove(turn) {
-    this.turns = this.turns.flatMap((other) => (other === turn ? turn.replaced : [other]));
+    // <page>
+    this.turns.splice(this.turns.indexOf(turn), 0, ...turn.replaced);
+    // </page>
+    this.turns = this.turns.filter((other) => other !== turn);
   }
 
   /** Put a question on its way at the end, or in place of the message it is a new version of. */
-  add(turn, edited = null) {
-    const index = this.turns.findIndex((other) => edited !== null && other.id === edited);
+  add(turn, edited) {
+    // <page>
+    const index = this.turns.findIndex(({ id }) => edited && id === edited);
     if (index !== -1) {
       turn.versions = nextVersion(this.turns[index]);
       turn.replaced = this.turns.splice(index);
     }
+    // </page>
     this.turns.push(turn);
   }
 
   /** Give `turn` a new answer; what followed the old one belonged to it. */
   answerAgain(turn, answer) {
+    // <page>
     if (turn.answer?.message) answer.versions = nextVersion({ id: turn.answer.message, versions: turn.answer.versions });
+    // </page>
     turn.answer = answer;
     this.turns.splice(this.turns.indexOf(turn) + 1);
   }
@@ -111,11 +125,13 @@ export class Conversation {
   }
 }
 
+// <page>
 /** One more version behind those there are; its id is not known yet. */
 function nextVersion({ id, versions }) {
   return { ids: [...(versions?.ids ?? [id]), null] };
 }
 
+// </page>
 function isShownToModel({ text, answer }) {
   return Boolean(answer?.text) && !/^\/pool(\s|$)/.test(text);
 }

@@ -5,10 +5,12 @@ import { PATHS } from "./icons.js";
 const SVG = "http://www.w3.org/2000/svg";
 
 /** An element with class, attributes and children; strings become text nodes. */
-export function element(tag, { className = "", ...attributes } = {}, ...children) {
+export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
-  if (className) node.className = className;
-  for (const [name, value] of Object.entries(attributes)) {
+  for (let [name, value] of Object.entries(attributes)) {
+    // <page>
+    if (name === "className") name = "class";
+    // </page>
     if (value !== null && value !== undefined) node.setAttribute(name, value);
   }
   node.append(...children);
@@ -28,7 +30,7 @@ export function icon(name) {
 }
 
 export function button(className, label, { iconName = null, text = label } = {}) {
-  const node = element("button", { className, type: "button" });
+  const node = element("button", { class: className, type: "button" });
   if (iconName) node.append(icon(iconName));
   if (text) node.append(element("span", {}, text));
   else node.ariaLabel = label;

@@ -16,7 +16,7 @@ export const Outcome = Object.freeze({ APPLIED: "applied", IGNORED: "ignored", G
 
 const TERMINAL = new Set([Phase.DONE, Phase.FAILED]);
 /** Ends that leave something to say. */
-export const OPEN_ENDS = new Set(["length", "user_stop", "deadline", "shutdown", "interrupted"]);
+export const OPEN_ENDS = new Set(["length", "user_stop", "deadline", "memory", "shutdown", "interrupted"]);
 
 export class Generation {
   #awaitsOldText = false;
@@ -36,7 +36,9 @@ export class Generation {
   frozenLength = null;
   done = null;
   error = null;
+  // <page>
   versions = null;
+  // </page>
   feedback = null;
   mayContinue = false;
 
@@ -48,7 +50,9 @@ export class Generation {
   /** An answer as the REST interface stores it. A streaming one starts empty and is replayed. */
   static fromMessage(message, conversation) {
     const generation = new Generation({ gen: message.generation, conversation, message: message.id });
+    // <page>
     generation.versions = message.versions ?? null;
+    // </page>
     generation.feedback = message.feedback ?? null;
     if (message.state === "streaming" && message.generation) return generation;
     generation.mayContinue = message.can_continue ?? false;
@@ -74,7 +78,9 @@ export class Generation {
     const generation = new Generation({ gen, conversation: answer.conversation, message: answer.message });
     generation.#setText(answer.text);
     generation.blocks = answer.blocks;
+    // <page>
     generation.versions = answer.versions;
+    // </page>
     return generation;
   }
 

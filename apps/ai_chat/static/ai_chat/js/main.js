@@ -9,6 +9,7 @@ import { Drawer } from "./drawer.js";
 import { bindLanguage } from "./language_menu.js";
 import { Narrator } from "./narrator.js";
 import { Outbox } from "./outbox.js";
+import { Place } from "./place.js";
 import { PostLine } from "./post_line.js";
 import { PrivacyMenu } from "./privacy_menu.js";
 import { QuestionTools } from "./question_tools.js";
@@ -18,7 +19,7 @@ import { ScrollKeeper } from "./scroll_keeper.js";
 import { Sidebar } from "./sidebar.js";
 import { Connection } from "./socket.js";
 import { StatusLine } from "./status_line.js";
-import { keep, recall } from "./storage.js";
+import { forgetAll, keep, recall, scopeStorage } from "./storage.js";
 import { gettext, language, useCatalog } from "./texts.js";
 import { bindTheme } from "./theme.js";
 import { Toast } from "./toast.js";
@@ -38,7 +39,9 @@ useCatalog(data.texts);
 const siteTitle = document.title;
 const hasFinePointer = matchMedia("(pointer: fine)").matches;
 
-const api = new Api(data.api);
+const place = new Place(data.site);
+scopeStorage(data.site ? `site:${data.site}` : "page");
+const api = new Api(data.api, place.query);
 const announcer = new Announcer({
   log: byId("announce-log"),
   status: byId("announce-status"),
@@ -86,6 +89,7 @@ const sidebar = new Sidebar(
   api,
   toast,
   {
+    addressOf: (id) => place.addressOf(id),
     onOpen: (id) => open(id),
     onDeleted: (id) => id === chat.conversation.id && chat.open(null),
     onRestored: (id) => chat.conversation.id === null && composer.isEmpty && open(id),
@@ -104,11 +108,11 @@ const chat = new Chat({
 });
 const connection = new Connection({
   url: new URL(data.ws_path, location.href.replace(/^http/, "ws")).href,
-  hello: () => chat.helloFrame(),
+  hello: () => ({ ...chat.helloFrame(), ...place.hello }),
   isBusy: () => chat.isBusy,
   onFrame: received,
   onLink: (link) => chat.linkChanged(link),
-  fallback: () => new PostLine({ base: data.api, headers: () => api.headers("POST"), query: `lang=${language()}` }),
+  fallback: () => () => new PostLine({ base: data.api, headers: () => api.headers("POST"), query: [`lang=${language()}`, place.query].filter(Boolean).join("&") }),
 });
 chat.connection = connection;
 const readMarks = new ReadMarks(connection, () => chat.conversation);
@@ -118,6 +122,7 @@ new PrivacyMenu(
     dialog: byId("privacy"),
     kept: byId("privacy-kept"),
     closer: byId("privacy-close"),
+    copy: byId("privacy-copy"),
     ask: byId("privacy-ask"),
     confirm: byId("privacy-confirm"),
     sure: byId("privacy-sure"),
@@ -129,6 +134,7 @@ new PrivacyMenu(
 );
 
 function received(frame) {
+  if (frame.type === "welcome" && frame.site?.is_on === false) composer.notice(gettext("The chat is closed at the moment."));
   chat.receive(frame);
   if (IN_LIST.has(frame.type)) sidebar.refresh();
 }
@@ -148,7 +154,7 @@ function leaveFor(act) {
 
 /** The address always names the open conversation, so that a reload comes back to it. */
 function onOpened(id, how) {
-  const address = id === null ? "/" : `/?c=${encodeURIComponent(id)}`;
+  const address = place.addressOf(id);
   if (how === "push" && address !== location.pathname + location.search) history.pushState(null, "", address);
   if (how === "replace") history.replaceState(null, "", address);
   sidebar.mark(id);
@@ -157,7 +163,7 @@ function onOpened(id, how) {
 
 /** The new conversation was stored and has its id now. */
 function onNamed(id) {
-  history.replaceState(null, "", `/?c=${encodeURIComponent(id)}`);
+  history.replaceState(null, "", place.addressOf(id));
   keep(JUST_NAMED, { id, at: Date.now() });
   sidebar.mark(id);
   composer.rename(id);
@@ -194,11 +200,7 @@ function codeSpans(text) {
 /** Everything about the visitor is gone: what this tab still has of it goes too. */
 function erased() {
   chat.outbox.clear();
-  try {
-    sessionStorage.clear();
-  } catch {
-    // Blocked: then nothing is in it.
-  }
+  forgetAll();
   open(null);
   sidebar.refresh();
   toast.show(gettext("Your chats have been deleted."), gettext("OK"), () => {});

@@ -39,13 +39,13 @@ function build(node) {
   const level = HEADING.exec(tag)?.[1];
   if (level) {
     // Below the page's own first level; outline() knows which levels are really there.
-    return element("div", { className: `heading heading--${level}`, role: "heading", "aria-level": Number(level) + 1, dir: "auto" }, ...children);
+    return element("div", { class: `heading heading--${level}`, role: "heading", "aria-level": Number(level) + 1, dir: "auto" }, ...children);
   }
   if (tag === "a") return link(attributes, children);
   if (tag === "pre") return code(attributes, children);
   if (tag === "table") return scrolling("div", "table", gettext("Table"), directed("table", {}, children));
   if (DIRECTED.has(tag)) return directed(tag, tag === "ol" ? { start: attributes.start } : {}, children);
-  if (PLAIN.has(tag)) return element(tag, { className: alignment(attributes) }, ...children);
+  if (PLAIN.has(tag)) return element(tag, { class: alignment(attributes) }, ...children);
   return renderNodes(rest);
 }
 
@@ -61,18 +61,18 @@ function directed(tag, attributes, children) {
 }
 
 function alignment({ align }) {
-  return ALIGNED.test(align) ? `cell--${align}` : "";
+  return ALIGNED.test(align) ? `cell--${align}` : undefined;
 }
 
 /** A box of its own width that the keyboard can scroll. */
 function scrolling(tag, className, label, ...children) {
-  return element(tag, { className, role: "group", "aria-label": label, tabindex: "0" }, ...children);
+  return element(tag, { class: className, role: "group", "aria-label": label, tabindex: "0" }, ...children);
 }
 
 function code({ lang = "" }, children) {
   const text = scrolling("pre", "code__text", lang || gettext("Code"), ...children);
   const copy = copyButton("icon-button code__copy", gettext("Copy code"), () => text.textContent);
-  return element("div", { className: "code", dir: "ltr" }, element("div", { className: "code__bar" }, element("span", {}, lang), copy), text);
+  return element("div", { class: "code", dir: "ltr" }, element("div", { class: "code__bar" }, element("span", {}, lang), copy), text);
 }
 
 /** A link says where it leads when its text could name another place; a picture is never fetched. */
@@ -82,7 +82,7 @@ function link({ href, host = "", is_image: isImage }, children) {
   if (!SAFE.test(href)) return fragment;
   const text = fragment.textContent;
   const isPlain = text === href || text === host || !LIKE_ADDRESS.test(text);
-  const shown = isImage || !isPlain ? [" ", element("span", { className: "host", dir: "ltr" }, `(${host})`)] : [];
+  const shown = isImage || !isPlain ? [" ", element("span", { class: "host", dir: "ltr" }, `(${host})`)] : [];
   const kind = isImage ? [gettext("Picture:"), " "] : [];
   const rel = "noopener noreferrer nofollow ugc";
   return element("a", { href, target: "_blank", rel }, ...kind, fragment, ...shown);

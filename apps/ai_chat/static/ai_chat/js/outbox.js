@@ -6,8 +6,10 @@ const KEY = "corral:outbox";
 
 /** The frame that sends an entry: a new question, or a new version of one. */
 export function frameOf({ cid, gen, conversation, text, context, message }) {
-  const where = message ? { message } : { conversation: conversation ?? undefined, context };
-  return { type: message ? "message.edit" : "message.send", cid, gen, text, ...where };
+  // <page>
+  if (message) return { type: "message.edit", cid, gen, text, message };
+  // </page>
+  return { type: "message.send", cid, gen, text, conversation: conversation ?? undefined, context };
 }
 
 export class Outbox {

@@ -1,9 +1,12 @@
 /** What the visitor reads. Pure functions from states and numbers to sentences in the visitor's language. */
 
-import { fill, gettext, language, ngettext } from "./texts.js";
+import { fill, gettext, language } from "./texts.js";
+// <page>
+import { ngettext } from "./texts.js";
+// </page>
 
-// What the server says when the people who run it said nothing.
-const PAUSED = "The assistant takes a break. Please try again later.";
+// How the server's own words begin, when the people who run it said nothing.
+const PAUSED = "The assistant takes a break.";
 
 /**
  * Why an answer failed. All tabs get the same frame, so the server cannot say this in the language of
@@ -14,13 +17,13 @@ function sentenceOf(code) {
     queue_full: gettext("Lots of people are asking right now. Your message is kept."),
     queue_timeout: gettext("This waited too long, so I stopped it."),
     rate_limited: gettext("One moment, please. That was a lot at once."),
-    context_full: gettext("This chat got too long for the model. Start a new one with a short summary."),
+    context_full: gettext("This chat got too long. Start a new one with a short summary."),
     model_loading: gettext("The model is still starting up."),
     paused: gettext("The assistant takes a break. Please try again later."),
     no_model: gettext("The assistant has no model yet."),
     pool_lost: gettext("The machine answering this stopped."),
     memory_pressure: gettext("The server is short of memory and paused new answers."),
-    first_token_timeout: gettext("I could not begin in time. Try again, perhaps with a shorter message?"),
+    first_token_timeout: gettext("I could not begin in time. Please try again."),
     stalled: gettext("I got stuck and had to stop. Please try again."),
     deadline: gettext("This took too long, here is what I have."),
     interrupted: gettext("This answer was interrupted."),
@@ -39,64 +42,67 @@ export function errorSentence(error, { over = 0 } = {}) {
   }
   const ours = sentenceOf(code);
   // A pause is explained by the people who run the assistant, in their own words.
-  const isTheirs = code === "paused" ? error.text !== PAUSED : !ours;
+  const isTheirs = code === "paused" ? !error.text?.startsWith(PAUSED) : !ours;
   return isTheirs && isSentence(error.text) ? error.text : (ours ?? sentenceOf("internal"));
 }
 
 /** Why an answer ended, when that needs saying; empty for a plain end. */
 export function endSentence(reason) {
-  switch (reason) {
-    case "user_stop":
-      return gettext("Stopped");
-    case "length":
-      return gettext("The answer reached its length limit.");
-    case "deadline":
-      return sentenceOf("deadline");
-    case "shutdown":
-    case "interrupted":
-      return gettext("Interrupted");
-    default:
-      return "";
-  }
+  const interrupted = gettext("Interrupted");
+  return {
+    user_stop: gettext("Stopped"),
+    length: gettext("The answer reached its length limit."),
+    deadline: sentenceOf("deadline"),
+    memory: gettext("Interrupted: the server is short of memory"),
+    shutdown: interrupted,
+    interrupted,
+  }[reason] ?? "";
 }
 
 /** The place in line; numbers only once `isSettled`, so that short waits do not flicker. */
 export function queueSentence({ position, eta_s: eta }, isSettled) {
-  const values = { place: number(position), time: isSettled && eta ? range(eta[0], eta[1]) : "" };
-  if (position <= 1) {
-    return fill(values.time ? gettext("You're next in line, about %(time)s") : gettext("You're next in line"), values);
-  }
-  return fill(
-    values.time ? gettext("You're number %(place)s in line, about %(time)s") : gettext("You're number %(place)s in line"),
-    values,
-  );
+  const sentence = position <= 1 ? gettext("You're next in line") : fill(gettext("You're number %(place)s in line"), { place: number(position) });
+  return isSettled && eta ? about(sentence, range(eta[0], eta[1])) : sentence;
 }
 
 export function prepareSentence(progress, isSettled) {
-  if (!isSettled || !progress?.total) return gettext("Reading your message");
-  const share = Math.min(0.99, progress.done / progress.total);
-  return fill(gettext("Reading your message, %(percent)s"), {
-    percent: number(Math.floor(100 * share) / 100, { style: "percent" }),
-  });
+  const sentence = gettext("Reading your message");
+  if (!isSettled || !progress?.total) return sentence;
+  const share = Math.floor(100 * Math.min(0.99, progress.done / progress.total)) / 100;
+  return `${sentence} \u00b7 ${number(share, { style: "percent" })}`;
 }
 
 export function loadSentence(progress) {
-  if (!progress?.eta_s) return gettext("Starting up the model");
-  return fill(gettext("Starting up the model, about %(time)s"), { time: duration(progress.eta_s) });
+  const sentence = gettext("Starting up the model");
+  return progress?.eta_s ? about(sentence, duration(progress.eta_s)) : sentence;
+}
+
+function about(what, time) {
+  return fill(gettext("%(what)s, about %(time)s"), { what, time });
 }
 
 export function overSentence(num) {
-  return counted(ngettext("That's %(n)s character over the limit.", "That's %(n)s characters over the limit.", num), num);
+  // <page>
+  if (num > 0) return counted(ngettext("That's %(n)s character over the limit.", "That's %(n)s characters over the limit.", num), num);
+  // </page>
+  return sentenceOf("too_long");
 }
 
-export function tooManySentence(num) {
-  return counted(ngettext("%(n)s character too many", "%(n)s characters too many", num), num);
+/** How long a text is, next to where it is written: in words where there is room for them. */
+export function lengthSentence(num, max) {
+  // <page>
+  if (num <= max) return leftSentence(max - num);
+  if (num > max) return overSentence(num - max);
+  // </page>
+  return `${number(num)} / ${number(max)}`;
 }
 
+// <page>
 export function leftSentence(num) {
   return counted(ngettext("%(n)s character left", "%(n)s characters left", num), num);
 }
 
+// </page>
 /** The numbers of a finished answer, for those who ask. */
 export function detailItems({ timing, usage }) {
   const items = [];
@@ -110,6 +116,7 @@ export function detailItems({ timing, usage }) {
     }
     if (timing.queue_ms >= 100) items.push(fill(gettext("waited %(time)s"), { time: seconds(timing.queue_ms) }));
   }
+  // <page>
   if (usage) {
     const { completion, prompt, cached = 0 } = usage;
     if (completion != null) items.push(fill(gettext("tokens written: %(n)s"), { n: number(completion) }));
@@ -118,6 +125,7 @@ export function detailItems({ timing, usage }) {
       items.push(fill(gettext("tokens read: %(n)s, %(cached)s from memory"), values));
     }
   }
+  // </page>
   return items;
 }
 
@@ -141,7 +149,7 @@ function rounded(value) {
 }
 
 /** "40 seconds", or "20–40 seconds" with `from`; older browsers cannot say a range and get its end. */
-function inUnit(value, unit, from = value) {
+export function inUnit(value, unit, from = value) {
   const format = new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long" });
   return from === value || !format.formatRange ? format.format(value) : format.formatRange(from, value);
 }
@@ -151,9 +159,12 @@ function seconds(ms) {
   return number(ms / 1000, { style: "unit", unit: "second", maximumFractionDigits });
 }
 
+// <page>
 function counted(text, num) {
   return fill(text, { n: number(num) });
 }
+
+// </page>
 
 function number(value, options) {
   return new Intl.NumberFormat(locale(), options).format(value);
@@ -166,5 +177,5 @@ function locale() {
 }
 
 function isSentence(text) {
-  return typeof text === "string" && text.includes(" ");
+  return String(text).includes(" ");
 }

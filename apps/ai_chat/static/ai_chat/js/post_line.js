@@ -38,15 +38,21 @@ export class PostLine {
     if (frame.type === "gen.resume") {
       this.#follow(frame.gen, frame.after);
     } else if (frame.type === "hello") {
-      await this.#post({ type: "ping", n: 0 });
+      if (await this.#post({ type: "ping", n: 0 })) this.#tell({ type: "welcome", v: 1, user: frame.user_jwt, live: [] });
       for (const { gen, after } of frame.resume ?? []) this.#follow(gen, after);
+    } else if (frame.type === "identify") {
+      // Who asks stands in the headers from now on.
+      if (await this.#post({ type: "ping", n: 0 }, frame.type)) this.#tell({ type: "identified" });
+    } else if (frame.type.startsWith("pool.")) {
+      // What a socket only is told.
     } else {
       const isAccepted = await this.#post(frame);
       if (isAccepted && ASKING.has(frame.type)) this.#follow(frame.gen, 0);
     }
   }
 
-  async #post(frame) {
+  /** True if the frame was taken; `ref` names what was asked for in a refusal. */
+  async #post(frame, ref = frame.type) {
     const response = await fetch(`${this.base}chat/frames?${this.query}`, {
       method: "POST",
       headers: { ...this.headers(), "Content-Type": "application/json" },
@@ -55,11 +61,13 @@ export class PostLine {
       signal: this.#ending.signal,
     });
     const answers = await response.json();
-    if (!Array.isArray(answers)) throw new Error(`The server answered ${response.status}.`);
+    if (!Array.isArray(answers)) {
+      const { code, message: text } = answers.error;
+      this.#tell({ type: "error", ref, code, text });
+      throw new Error(`The server answered ${response.status}.`);
+    }
     for (const answer of answers) {
-      // The first sign of life is as good as a welcome.
-      const isGreeting = answer.type === "pong" && answer.n === 0;
-      this.#tell(isGreeting ? { type: "welcome", v: 1, live: [] } : answer);
+      this.#tell(answer);
       if (answer.type === "message.ack") this.#follow(answer.gen, 0);
     }
     return response.ok;

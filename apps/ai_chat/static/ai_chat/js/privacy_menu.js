@@ -5,7 +5,7 @@ import { fill, gettext, ngettext } from "./texts.js";
 
 export class PrivacyMenu {
   /**
-   * parts: {opener, dialog, kept, closer, ask, confirm, sure, cancel, trouble}; api;
+   * parts: {opener, dialog, kept, closer, copy, ask, confirm, sure, cancel, trouble}; api;
    * onErased(): everything is gone.
    */
   constructor(parts, api, onErased) {
@@ -36,10 +36,15 @@ export class PrivacyMenu {
     try {
       const { num_conversations: num, retention_days: days } = await this.api.readVisitor();
       setText(kept, [keptSentence(num), timeSentence(days)].join(" "));
-      this.parts.ask.hidden = num === 0;
+      this.#showMeans(num > 0);
     } catch {
-      this.parts.ask.hidden = false;
+      this.#showMeans(true);
     }
+  }
+
+  /** With nothing stored there is nothing to copy and nothing to delete. */
+  #showMeans(isShown) {
+    this.parts.ask.hidden = this.parts.copy.hidden = !isShown;
   }
 
   #askAgain(isAsking) {

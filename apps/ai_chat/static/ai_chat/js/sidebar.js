@@ -16,8 +16,8 @@ export class Sidebar {
   #hasLoaded = false;
 
   /**
-   * parts: {nav, search, searchBox}; api, toast; actions: {onOpen(id), onDeleted(id), onRestored(id),
-   * onFailed(sentence)}.
+   * parts: {nav, search, searchBox}; api, toast; actions: {addressOf(id), onOpen(id), onDeleted(id),
+   * onRestored(id), onFailed(sentence)}.
    */
   constructor(parts, api, toast, actions) {
     this.parts = parts;
@@ -78,11 +78,10 @@ export class Sidebar {
     const isCurrent = item.id === this.#current;
     const link = element("a", {
       className: "history__link",
-      href: `/?c=${encodeURIComponent(item.id)}`,
-      dir: "auto",
+      href: this.actions.addressOf(item.id),
       "aria-current": isCurrent ? "page" : null,
       title: nameOf(item),
-    }, nameOf(item));
+    }, element("span", { className: "history__title", dir: "auto" }, nameOf(item)));
     if (item.num_unread > 0 && !isCurrent) link.append(unreadMark(item.num_unread));
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;

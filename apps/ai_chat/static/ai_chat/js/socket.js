@@ -11,9 +11,7 @@ export const Link = Object.freeze({
 const PING_EVERY_MS = 20_000;
 const SILENCE_MS = 45_000;
 const WELCOME_WITHIN_MS = 6_000;
-// <page>
 const MISSES_TO_FALL_BACK = 2;
-// </page>
 const TRY_AGAIN_LATER = 4429;
 const REPLACED = 4409;
 const NOT_RECOGNISED = 4401;
@@ -36,26 +34,24 @@ export class Connection {
   #lastFrameAt = 0;
   #wasReplaced = false;
   #numRefusals = 0;
-  // <page>
   #numMisses = 0;
-  // </page>
 
   state = Link.CONNECTING;
 
   /**
    * given: {url: address of the socket; hello: () => first frame; isBusy: () => an answer is running;
-   * onFrame(frame), onLink(state): called for every frame and change of state; fallback: () => a
-   * line that looks like a socket, for networks where no socket is ever welcomed, or nothing}.
+   * onFrame(frame), onLink(state): called for every frame and change of state; fallback: () => what
+   * makes a line that looks like a socket, for networks where no socket is ever welcomed, or nothing}.
    */
   constructor(given) {
     Object.assign(this, given);
   }
 
   start() {
-    window.addEventListener("online", () => this.wake());
-    window.addEventListener("offline", () => this.#drop(Link.OFFLINE));
-    window.addEventListener("pageshow", (event) => event.persisted && this.wake());
-    window.addEventListener("pagehide", () => this.#drop(Link.RECONNECTING));
+    addEventListener("online", () => this.wake());
+    addEventListener("offline", () => this.#drop(Link.OFFLINE));
+    addEventListener("pageshow", (event) => event.persisted && this.wake());
+    addEventListener("pagehide", () => this.#drop(Link.RECONNECTING));
     document.addEventListener("visibilitychange", () => document.hidden || this.wake());
     this.#pingTimer = setInterval(() => this.#beat(), PING_EVERY_MS);
     this.#open();
@@ -93,6 +89,12 @@ export class Connection {
     this.#open();
   }
 
+  /** For good: nothing is said about it, and nothing wakes it. */
+  end() {
+    this.onLink = () => {};
+    this.#drop(Link.REFUSED);
+  }
+
   #open() {
     clearTimeout(this.#retryTimer);
     if (this.#socket !== null) return;
@@ -109,13 +111,12 @@ export class Connection {
   }
 
   #newLine() {
-    // <page>
-    const isFallback = this.fallback && this.#numMisses >= MISSES_TO_FALL_BACK;
+    // Asked for from the first miss on: it may have to be fetched.
+    const makeLine = this.#numMisses > 0 && this.fallback();
+    const isFallback = makeLine && this.#numMisses >= MISSES_TO_FALL_BACK;
     // The next attempt after the fallback is a socket again.
     this.#numMisses = isFallback ? 0 : this.#numMisses + 1;
-    if (isFallback) return this.fallback();
-    // </page>
-    return new WebSocket(this.url, ["chat.v1"]);
+    return isFallback ? makeLine() : new WebSocket(this.url, ["chat.v1"]);
   }
 
   #receive(socket, data) {
@@ -132,9 +133,7 @@ export class Connection {
       this.#attempt = 0;
       this.#retryAfterMs = 0;
       this.#numRefusals = 0;
-      // <page>
       if (socket instanceof WebSocket) this.#numMisses = 0;
-      // </page>
       this.#enter(Link.ONLINE);
     }
     if (frame.type === "bye" && frame.retry_after_s) this.#retryAfterMs = 1000 * frame.retry_after_s;

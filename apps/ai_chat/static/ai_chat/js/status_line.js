@@ -26,7 +26,7 @@ const pools = () => {
   const [none, soon] = [gettext("No model yet"), gettext("Back soon")];
   return {
     ok: online, ready: online, busy, degraded: busy, loading, starting: loading,
-    no_model: none, failed: none, draining: soon, down: soon,
+    no_model: none, failed: none, draining: soon, down: soon, paused: soon,
   };
 };
 /** States in which there is nothing to wait for. */
@@ -36,6 +36,8 @@ const BUSY = new Set(["busy", "degraded"]);
 export class StatusLine {
   #link = Link.CONNECTING;
   #pool = "ok";
+  #bar = "";
+  #banner = "";
   #barTimer = 0;
   #sayTimer = 0;
   #pollTimer = 0;
@@ -50,19 +52,7 @@ export class StatusLine {
 
   setLink(link) {
     this.#link = link;
-    clearTimeout(this.#barTimer);
-    clearTimeout(this.#sayTimer);
     this.#draw();
-    const text = barOf(link);
-    if (text === "") {
-      this.parts.bar.hidden = true;
-      return;
-    }
-    this.#barTimer = setTimeout(() => {
-      setText(this.parts.barText, text);
-      this.parts.bar.hidden = false;
-    }, BAR_AFTER_MS);
-    this.#sayTimer = setTimeout(() => this.announcer.status(text), ANNOUNCE_AFTER_MS);
   }
 
   /** What the server says about the pool; anything but fine is asked for again. */
@@ -72,6 +62,13 @@ export class StatusLine {
     this.#draw();
     if (FINE.has(this.#pool)) return;
     this.#pollTimer = setTimeout(() => this.#poll(), BUSY.has(this.#pool) ? POLL_BUSY_MS : POLL_MS);
+  }
+
+  /** A sentence of those who run the site, shown while there is nothing more urgent to say. */
+  setBanner(text) {
+    this.#banner = text;
+    this.parts.barText.dir = "auto";
+    this.#draw();
   }
 
   async #poll() {
@@ -87,5 +84,23 @@ export class StatusLine {
     const { box, text } = this.parts;
     box.dataset.state = isOnline ? this.#pool : this.#link;
     setText(text, isOnline ? pools()[this.#pool] : links()[this.#link]);
+    const isUpdating = this.#pool === "draining" && (isOnline || this.#link === Link.RECONNECTING);
+    this.#drawBar(isUpdating ? gettext("Updating. Back in about a minute.") : barOf(this.#link) || this.#banner);
+  }
+
+  #drawBar(text) {
+    if (text === this.#bar) return;
+    this.#bar = text;
+    clearTimeout(this.#barTimer);
+    clearTimeout(this.#sayTimer);
+    if (text === "") {
+      this.parts.bar.hidden = true;
+      return;
+    }
+    this.#barTimer = setTimeout(() => {
+      setText(this.parts.barText, text);
+      this.parts.bar.hidden = false;
+    }, BAR_AFTER_MS);
+    this.#sayTimer = setTimeout(() => this.announcer.status(text), ANNOUNCE_AFTER_MS);
   }
 }

@@ -20,7 +20,7 @@ export class Transcript {
    * pages have: {versions(onSelect), reasons(onGiven), questionTools(shown, actions)}.
    */
   constructor(list, keeper, actions) {
-    this.divider = element("li", { className: "divider" },
+    this.divider = element("li", { class: "divider" },
       element("span", {}, gettext("Earlier messages are no longer in the model's memory")));
     this.list = list;
     this.keeper = keeper;
@@ -40,7 +40,7 @@ export class Transcript {
   /** A turn was added by the visitor: bring it to the top. */
   anchorLast() {
     this.#draw();
-    for (const item of this.list.querySelectorAll(".turn--anchored")) item.classList.remove("turn--anchored");
+    this.list.querySelector(".turn--anchored")?.classList.remove("turn--anchored");
     const row = this.#rows.get(this.#conversation.lastTurn);
     row.item.classList.add("turn--anchored");
     this.keeper.anchor(row.item);
@@ -72,9 +72,10 @@ export class Transcript {
     const old = [...this.#rows.entries()];
     this.#rows.clear();
     for (const turn of this.#conversation.turns) {
-      const isSame = (other) => (turn.id && other.id === turn.id) || (turn.cid && other.cid === turn.cid);
-      const isVersion = (other) => other.id && turn.versions?.ids.includes(other.id);
-      const match = old.find(([other]) => isSame(other)) ?? old.find(([other]) => isVersion(other));
+      let match = old.find(([{ id, cid }]) => (turn.id && id === turn.id) || (turn.cid && cid === turn.cid));
+      // <page>
+      match ??= old.find(([{ id }]) => id && turn.versions?.ids.includes(id));
+      // </page>
       if (match) this.#rows.set(turn, match[1]);
     }
   }
@@ -100,7 +101,7 @@ export class Transcript {
     if (known) return known;
     const question = new QuestionRow(this.actions);
     const answer = new AnswerRow(this.actions, now);
-    const item = element("li", { className: "turn" }, question.element, answer.element);
+    const item = element("li", { class: "turn" }, question.element, answer.element);
     const row = { item, question, answer };
     this.#rows.set(turn, row);
     return row;

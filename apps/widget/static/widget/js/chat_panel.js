@@ -3,11 +3,13 @@
 import { Announcer } from "../../ai_chat/js/announcer.js";
 import { Chat } from "../../ai_chat/js/chat.js";
 import { Composer } from "../../ai_chat/js/composer.js";
+import { Conversation } from "../../ai_chat/js/conversation.js";
 import { element } from "../../ai_chat/js/dom.js";
 import { Narrator } from "../../ai_chat/js/narrator.js";
 import { Outbox } from "../../ai_chat/js/outbox.js";
 import { ScrollKeeper } from "../../ai_chat/js/scroll_keeper.js";
 import { Connection, Link } from "../../ai_chat/js/socket.js";
+import { scopeStorage } from "../../ai_chat/js/storage.js";
 import { FINE, StatusLine } from "../../ai_chat/js/status_line.js";
 import { direction, gettext, language } from "../../ai_chat/js/texts.js";
 import { Transcript } from "../../ai_chat/js/transcript.js";
@@ -30,9 +32,12 @@ export class ChatPanel {
   #state = "closed";
   #unknown = new Set();
   #waiting = [];
+  #makeLine = null;
 
   constructor(host, { base, version, context }, config) {
     Object.assign(this, { host, config, version });
+    // Another chat of this origin keeps its own drafts.
+    scopeStorage(host.site);
     const parts = (this.parts = buildFrame(config));
     const { dialog, frame } = parts;
     frame.dir = direction();
@@ -80,11 +85,16 @@ export class ChatPanel {
       isBusy: () => this.chat.isBusy,
       onFrame: (frame) => this.#receive(frame),
       onLink: (link) => this.#linkChanged(link),
+      fallback: () => {
+        import(`${base}/w/${version}/line.js`).then(({ PostLine }) => (this.#makeLine = () => this.#newLine(PostLine)), () => {});
+        return this.#makeLine;
+      },
     });
     this.chat.connection = this.connection;
     this.sheet = new OptionsSheet(parts, {
-      announcer: this.announcer, site: config, isBlocked: () => this.identity.isBlocked,
-      actions: { onExport: () => this.remote.exportChats(), onErase: () => this.#forget() },
+      announcer: this.announcer, site: config, remote: this.remote,
+      onErase: () => this.#forget(),
+      onOpenPage: () => this.remote.handOver(this.chat.conversation.id ?? undefined),
     });
     this.consent = new Consent(parts, {
       notice: config.consent, identity: this.identity, announcer: this.announcer,
@@ -99,7 +109,7 @@ export class ChatPanel {
     const { token, conversation } = this.identity;
     // What a user of the page wrote is theirs to see only once the page has said who they are.
     if (!token) this.#ofUser = conversation;
-    this.chat.open(token ? conversation : null, "none");
+    this.chat.open(token ? conversation : null);
     if (this.chat.isBusy || (token && this.#isAwaited)) this.#start();
     if (config.has_logo) drawLogo(parts.logo, `${base}/w/sites/${host.site}/logo?v=${config.logo_version}`);
   }
@@ -165,7 +175,7 @@ export class ChatPanel {
   #start() {
     if (this.#hasStarted) return;
     if (origin === "null") {
-      this.#goAway(gettext("This page is a file without an address, so the chat cannot work here. Open it through a web server."));
+      this.#goAway(gettext("The chat needs a web server; this page is only a file."));
       return;
     }
     this.#hasStarted = true;
@@ -179,11 +189,15 @@ export class ChatPanel {
       site: this.host.site,
       token,
       user_jwt: userJwt ?? undefined,
-      lang: this.parts.frame.lang,
-      tz: Intl.DateTimeFormat().resolvedOptions().timeZone,
       client: { name: "widget", ver: this.version },
       page: this.facts.page && { ...this.facts.page, ...this.host.page },
     };
+  }
+
+  /** Where no socket is let through. */
+  #newLine(PostLine) {
+    const { base } = this.remote;
+    return new PostLine({ base, headers: () => this.remote.headers, query: `lang=${language()}&site=${this.host.site}` });
   }
 
   #receive(frame) {
@@ -229,7 +243,7 @@ export class ChatPanel {
       }
       // The key is too old or not ours: the next hello begins as nobody.
       this.identity.forget();
-      this.chat.open(null, "none");
+      this.chat.open(null);
     } else if (code === "origin_not_allowed" || code === "unknown_site") {
       console.warn(`Corral: ${text}`);
       this.#goAway(gettext("The chat is not available on this page."));
@@ -284,13 +298,13 @@ export class ChatPanel {
 
   #identified() {
     this.identity.becomeUser();
-    if (this.#ofUser !== null && this.chat.conversation.id === null) this.chat.open(this.#ofUser, "none");
+    if (this.#ofUser !== null && this.chat.conversation.id === null) this.chat.open(this.#ofUser);
     this.#ofUser = null;
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
   async #forget() {
-    if (this.identity.token || this.identity.userJwt) await this.remote.eraseChats();
+    if (this.remote.isKnown) await this.remote.eraseChats();
     this.identity.forget();
     this.#beginAgain();
   }
@@ -299,7 +313,7 @@ export class ChatPanel {
   #beginAgain() {
     this.host.setUnread(0);
     this.#ofUser = null;
-    this.chat.open(this.identity.conversation, "none");
+    this.chat.open(this.identity.conversation);
     if (this.#hasStarted) this.connection.restart();
   }
 
@@ -307,7 +321,7 @@ export class ChatPanel {
 
   #new() {
     this.sheet.toggle(false);
-    this.chat.open(null, "none");
+    this.chat.open(null);
     this.composer.focus();
   }
 
@@ -341,7 +355,7 @@ export class ChatPanel {
     const { away, form, starters } = this.parts;
     const { contact } = this.config;
     away.replaceChildren(sentence);
-    if (/^[^\s@]+@[^\s@]+$/.test(contact ?? "")) away.append(" ", element("a", { href: `mailto:${contact}` }, contact));
+    if (contact) away.append(" ", element("a", { href: `mailto:${contact}` }, contact));
     if (away.hidden) this.announcer.status(sentence);
     away.hidden = false;
     form.hidden = starters.hidden = true;
@@ -373,6 +387,27 @@ export class ChatPanel {
       this.#leave();
     });
     document.addEventListener("visibilitychange", () => !document.hidden && this.host.isOpen && this.#readAll());
+    this.host.addEventListener("corral:unread", ({ detail }) => this.#countInTitle(detail.unread));
+    this.host.addEventListener("corral:change", () => this.#makeRoom(), { once: true });
+  }
+
+  /** Unread answers are counted before the page's title too, where the page wants that. */
+  #countInTitle(unread) {
+    if (this.host.getAttribute("unread") !== "title") return;
+    document.title = (unread ? `(${unread}) ` : "") + document.title.replace(/^\(\d+\) /, "");
+  }
+
+  /** The page chose another language or site: a panel in it takes the place of this one. */
+  async #makeRoom() {
+    const { host } = this;
+    this.#hasStarted = false;
+    this.connection.end();
+    this.chat.views.transcript.show(new Conversation());
+    this.shape.close();
+    this.parts.dialog.remove();
+    host.built = null;
+    const successor = await host.panel();
+    if (host.isOpen) successor.open("quietly");
   }
 
   #leave() {

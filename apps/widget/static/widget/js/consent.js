@@ -14,7 +14,7 @@ export class Consent {
     this.yes = yes;
     consent.append(
       element("p", { dir: "auto" }, notice || gettext("Your messages are stored on this site's server and answered by an AI.")),
-      element("div", { className: "sheet__row" }, yes, no),
+      element("div", { class: "sheet__row" }, yes, no),
     );
     this.isAgreed = identity.hasAgreed;
   }

@@ -50,8 +50,6 @@ export class Identity {
 
   /** Note where the visitor is, for the next page; without a token there is nothing to note. */
   note(values) {
-    const isNew = Object.entries(values).some(([name, value]) => (this.#stored[name] ?? null) !== value);
-    if (!isNew) return;
     Object.assign(this.#stored, values);
     if (this.token || this.userJwt) this.#write();
   }
@@ -84,7 +82,9 @@ export class Identity {
 
   #write() {
     try {
-      localStorage.setItem(this.key, JSON.stringify(this.#stored));
+      const text = JSON.stringify(this.#stored);
+      // Not with every word of an answer.
+      if (text !== localStorage.getItem(this.key)) localStorage.setItem(this.key, text);
     } catch {
       this.isBlocked = true;
     }

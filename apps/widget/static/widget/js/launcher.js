@@ -1,6 +1,6 @@
 /** The button on the host page and the element around it, and the commands of the page; the panel is fetched when it is wanted. */
 
-const OPTIONS = ["site", "lang", "theme", "mode", "launcher"];
+const OPTIONS = ["site", "lang", "theme", "mode", "launcher", "unread"];
 const looks = "__STYLE__";
 const look = new CSSStyleSheet();
 let setup;
@@ -9,7 +9,8 @@ const listeners = new Map();
 
 class CorralChat extends HTMLElement {
   static observedAttributes = ["site", "lang"];
-  #panel;
+  // The panel, or what will be it; one in another language begins by forgetting this one.
+  built;
   isOpen = false;
   unread = 0;
   // The panel says these.
@@ -24,7 +25,7 @@ class CorralChat extends HTMLElement {
     look.replaceSync(looks);
     this.button = make("button", { class: "launcher", part: "launcher", type: "button", "aria-haspopup": "dialog", "aria-expanded": false });
     this.label = make("span", { class: "label" });
-    this.badge = make("span", { class: "badge", "aria-hidden": true });
+    this.badge = make("span", { class: "badge" });
     this.said = make("span", { class: "said", role: "status" });
     const { button } = this;
     button.append(this.label, this.badge);
@@ -46,7 +47,9 @@ class CorralChat extends HTMLElement {
   }
 
   attributeChangedCallback(name, before, after) {
-    if (this.shadowRoot && before !== after) this.#configure();
+    if (!this.shadowRoot || before === after) return;
+    this.#configure();
+    this.emit("change");
   }
 
   /** Read what the owner set for this site, in the visitor's language; without a key when it cannot be read. */
@@ -78,11 +81,11 @@ class CorralChat extends HTMLElement {
 
   /** The panel, fetched once; after a lost line the next wish tries again. */
   panel() {
-    this.#panel ??= this.#build().catch((error) => {
-      this.#panel = null;
+    this.built ??= this.#build().catch((error) => {
+      this.built = null;
       throw error;
     });
-    return this.#panel;
+    return this.built;
   }
 
   /** In the visitor's language if there is a panel in it, else the site's, else English. */

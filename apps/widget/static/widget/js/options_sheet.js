@@ -1,20 +1,22 @@
 /** The sheet behind "Options and privacy": how answers are read, what is kept, a copy, and an end to it. */
 
 import { button, element, setText } from "../../ai_chat/js/dom.js";
-import { fill, gettext, ngettext } from "../../ai_chat/js/texts.js";
+import { inUnit } from "../../ai_chat/js/phrases.js";
+import { fill, gettext } from "../../ai_chat/js/texts.js";
 
 export class OptionsSheet {
   /**
-   * parts: {sheet, options, privacy}; announcer; actions: {onExport() => blob, onErase()}, both may
-   * throw an answer of the server; site: {retention_days, privacy_url}; isBlocked() => this browser stores nothing.
+   * parts: {sheet, options, privacy}; announcer; remote: Remote; site: {retention_days, privacy_url,
+   * full_page}; onErase(), onOpenPage() => address: both may throw an answer of the server.
    */
-  constructor({ sheet, options, privacy }, { announcer, actions, site, isBlocked }) {
-    Object.assign(this, { sheet, opener: options, announcer, actions, isBlocked });
+  constructor({ sheet, options, privacy }, given) {
+    Object.assign(this, given, { sheet, opener: options });
+    const { announcer, site } = given;
     this.kept = element("p", {});
     this.result = element("p", { role: "status" });
-    this.ask = element("div", { className: "sheet__ask", hidden: "" },
+    this.ask = element("div", { class: "consent", hidden: "" },
       element("p", {}, gettext("Delete all your chats here? This cannot be undone.")));
-    const reading = element("select", { className: "select", id: "panel-reading" },
+    const reading = element("select", { class: "chip select", id: "panel-reading" },
       ...[["live", gettext("as they come")], ["finished", gettext("when finished")], ["off", gettext("not at all")]]
         .map(([value, label]) => element("option", { value }, label)));
     reading.value = announcer.mode;
@@ -26,11 +28,12 @@ export class OptionsSheet {
     yes.classList.add("sheet__danger");
     const no = action(gettext("Keep them"), () => this.#showQuestion(false));
     this.no = no;
-    this.ask.append(element("div", { className: "sheet__row" }, yes, no));
+    this.ask.append(element("div", { class: "sheet__row" }, yes, no));
     const done = action(gettext("Back to the chat"), () => this.toggle(false));
+    this.page = action(gettext("Open the full page"), () => this.#openPage());
     sheet.append(
       element("h3", {}, gettext("Your data")), this.kept,
-      element("div", { className: "sheet__row" }, copy, this.erase), this.ask, this.result,
+      element("div", { class: "sheet__row" }, copy, this.erase), this.ask, this.result,
     );
     if (/^https?:/.test(site.privacy_url ?? "")) {
       sheet.append(element("p", {}, element("a", { href: site.privacy_url, target: "_blank", rel: "noopener" }, gettext("Privacy policy"))));
@@ -38,9 +41,8 @@ export class OptionsSheet {
     sheet.append(
       element("h3", {}, gettext("Screen reader")),
       element("label", { for: "panel-reading" }, gettext("Read answers")), reading,
-      element("div", { className: "sheet__end" }, done),
+      element("div", { class: "sheet__row" }, done, this.page),
     );
-    this.days = site.retention_days;
     for (const opener of [options, privacy]) opener.onclick = () => this.toggle();
   }
 
@@ -55,17 +57,19 @@ export class OptionsSheet {
     this.#showQuestion(false, true);
     setText(this.result, "");
     setText(this.kept, this.#keptSentence());
+    this.page.hidden = !this.site.full_page || !this.remote.isKnown;
     if (isOpen) this.sheet.querySelector("button").focus();
     else this.opener.focus();
   }
 
   #keptSentence() {
-    const kept = this.days
-      ? fill(ngettext("Your chats are kept for %(n)s day after the last message, then deleted.", "Your chats are kept for %(n)s days after the last message, then deleted.", this.days), { n: this.days })
+    const days = this.site.retention_days;
+    const kept = days
+      ? fill(gettext("Your chats are kept for %(time)s after the last message, then deleted."), { time: inUnit(days, "day") })
       : gettext("Your chats are kept until you delete them.");
-    const here = this.isBlocked()
-      ? gettext("This browser stores nothing for this page, so you lose sight of them when you leave it.")
-      : gettext("This browser keeps a key to them from your first message on; the chats themselves stay on the server.");
+    const here = this.remote.identity.isBlocked
+      ? gettext("This browser stores nothing here, so you lose sight of them when you leave.")
+      : gettext("This browser keeps only a key to them.");
     return `${kept} ${here}`;
   }
 
@@ -77,7 +81,7 @@ export class OptionsSheet {
 
   async #export() {
     try {
-      const address = URL.createObjectURL(await this.actions.onExport());
+      const address = URL.createObjectURL(await this.remote.exportChats());
       element("a", { href: address, download: "chats.json" }).click();
       setTimeout(() => URL.revokeObjectURL(address), 60_000);
       setText(this.result, gettext("Your chats were downloaded."));
@@ -86,9 +90,21 @@ export class OptionsSheet {
     }
   }
 
+  /** The tab is opened at once, while the click still counts. */
+  async #openPage() {
+    const tab = window.open();
+    try {
+      tab.opener = null;
+      tab.location = await this.onOpenPage();
+    } catch (error) {
+      tab?.close();
+      this.#failed(error);
+    }
+  }
+
   async #eraseAll() {
     try {
-      await this.actions.onErase();
+      await this.onErase();
       this.#showQuestion(false);
       setText(this.result, gettext("Your chats were deleted."));
     } catch (error) {

@@ -2,14 +2,13 @@
 
 /** With nothing typed, the reading keys scroll the transcript. */
 export function scrollByKey(event, composer, keeper) {
-  if (!composer.isEmpty || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
-  const moves = {
+  const move = {
     PageUp: () => keeper.page(-1),
     PageDown: () => keeper.page(1),
     Home: () => keeper.toStart(),
     End: () => keeper.toEnd(),
-  };
-  if (!Object.hasOwn(moves, event.key)) return;
+  }[event.key];
+  if (!move || !composer.isEmpty) return;
   event.preventDefault();
-  moves[event.key]();
+  move();
 }

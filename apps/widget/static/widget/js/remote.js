@@ -20,10 +20,25 @@ export class Remote {
     return this.#call("DELETE", "visitor");
   }
 
-  async #call(method, path) {
+  /** An address that opens the full page as this visitor, once and soon. */
+  async handOver(conversation) {
+    return (await (await this.#call("POST", "visitor/handover", JSON.stringify({ conversation }))).json()).url;
+  }
+
+  /** The server has something of this visitor, or may have. */
+  get isKnown() {
+    return Boolean(this.identity.token || this.identity.userJwt);
+  }
+
+  /** Who is asking; nobody yet before the first message. */
+  get headers() {
     const { token, userJwt } = this.identity;
-    const headers = { Accept: "application/json", Authorization: `Bearer ${userJwt ?? token}` };
-    const answer = await fetch(this.base + path, { method, headers, credentials: "omit" });
+    return this.isKnown ? { Authorization: `Bearer ${userJwt ?? token}` } : {};
+  }
+
+  async #call(method, path, body) {
+    const headers = { ...this.headers, "Content-Type": "application/json" };
+    const answer = await fetch(this.base + path, { method, headers, body, credentials: "omit" });
     if (!answer.ok) throw answer;
     return answer;
   }

@@ -4,15 +4,13 @@
  */
 
 const LANGUAGE = "__LANGUAGE__";
-const PLURALS = "__PLURALS__".split(" ");
 
 export const language = () => LANGUAGE;
 export const direction = () => "__DIR__";
 
-/** In place of ngettext. given: all forms of a counted text, and the number. */
-export function formOf(...given) {
-  const n = given.pop();
-  return given[PLURALS.indexOf(new Intl.PluralRules(LANGUAGE).select(n))] ?? given.at(-1);
+/** A text that was sent in other letters; panel_texts.py does so. What stands in `%(name)s` stays. */
+export function spelt(text) {
+  return text.replace(/%\(\w+\)s|[A-z]/g, (found) => (found[1] ? found : String.fromCharCode(found.charCodeAt() + Number("__SHIFT__"))));
 }
 
 /** Put `values` into the places `%(name)s` of a text. */

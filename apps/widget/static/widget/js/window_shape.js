@@ -9,8 +9,7 @@ export class WindowShape {
     this.dialog = dialog;
     this.isEmbedded = isEmbedded;
     this.#small.addEventListener("change", () => dialog.open && this.#again());
-    const { visualViewport: view } = window;
-    for (const type of ["resize", "scroll"]) view?.addEventListener(type, () => this.#fit(view));
+    for (const type of ["resize", "scroll"]) visualViewport.addEventListener(type, () => this.#fit());
   }
 
   get isFull() {
@@ -22,7 +21,7 @@ export class WindowShape {
     this.dialog.classList.toggle("panel--full", this.isFull);
     if (this.isFull) this.dialog.showModal();
     else this.dialog.show();
-    if (window.visualViewport) this.#fit(window.visualViewport);
+    this.#fit();
   }
 
   close() {
@@ -37,7 +36,8 @@ export class WindowShape {
   }
 
   /** The keyboard of a phone takes room away from below. */
-  #fit({ height, offsetTop, scale }) {
+  #fit() {
+    const { height, offsetTop, scale } = visualViewport;
     const { style } = this.dialog;
     if (!this.isFull || scale > 1.01) return;
     style.setProperty("--corral-height", `${Math.round(height)}px`);
