@@ -5,7 +5,7 @@ MAKE_DIR = deploy/make
 UV_COMPILE = $(PY) -m uv pip compile --no-config --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 .DEFAULT_GOAL = help
-.PHONY: help run install migrate admin model demo-model test test-full lint format dev lock \
+.PHONY: help run install migrate admin model wheel demo-model test test-full lint format dev lock \
 	screenshots texts clean clean-data
 
 help:
@@ -27,6 +27,9 @@ admin: migrate ## make an account for the admin pages
 
 model: install ## fetch TinyLlama 1.1B Chat (about 0.8 GB)
 	@$(PY) manage.py model fetch $(ARGS)
+
+wheel: install ## compile llama.cpp for other, smaller machines: docs/small-server.md
+	@$(PY) -m deploy.make.wheel $(ARGS)
 
 demo-model: ## train the small demo model again (half an hour; PyTorch is a big download)
 	@sh $(MAKE_DIR)/install.sh train
@@ -61,7 +64,8 @@ texts: dev ## collect the texts visitors read for translation, and compile what 
 	@sh $(MAKE_DIR)/texts.sh compile
 
 screenshots: dev ## take the pictures in docs/screenshots again
-	@CORRAL_SCREENSHOTS=docs/screenshots sh $(MAKE_DIR)/tests.sh fast tests/browser/test_look.py
+	@CORRAL_SCREENSHOTS=docs/screenshots sh $(MAKE_DIR)/tests.sh fast tests/browser/test_look.py \
+		tests/browser/widget/test_look.py
 
 clean: ## remove what can be made again; never the database or a model
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis staticfiles

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
+from apps.api.framework import load_lean
+
 
 class ApiConfig(AppConfig):
     """The REST interface."""
@@ -11,3 +13,7 @@ class ApiConfig(AppConfig):
     name = "apps.api"
     label = "api"
     verbose_name = "API"
+
+    def ready(self) -> None:
+        """Load the framework before anybody else does."""
+        load_lean()

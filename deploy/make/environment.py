@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.make import llama_build
+from deploy.make import llama_build, ready_wheel
 from deploy.make.machine import free_memory, num_compile_jobs, usable_cpus
 from deploy.make.pip_output import PipOutput, Progress, explain
 
@@ -260,9 +260,10 @@ def _pip_install(target: Target, python: Path, progress: Progress, lock: int) ->
 def _install_llama(
     target: Target, pip: Sequence[str], log: Path, feed: PipOutput, lock: int
 ) -> None:
-    """Install llama-cpp-python by itself: compiled with our flags, kept in a cache of its own."""
+    """Install llama-cpp-python by itself: a wheel that was brought along, or compiled with our
+    flags and kept in a cache of its own."""
     pinned = llama_build.pinned_block((ROOT / target.requirements[0]).read_text())
-    if not pinned:
+    if not pinned or _install_wheel(pinned, pip, log, feed, lock):
         return
     args = llama_build.cmake_args(os.environ)
     cache = llama_build.wheel_cache(os.environ, args)
@@ -277,6 +278,28 @@ def _install_llama(
     # -v lets the compiler's own count through.
     run([*command, "-r", str(requirements)], log, feed, lock, {"CMAKE_ARGS": args})
     built.write_text(args)
+
+
+def _install_wheel(pinned: str, pip: Sequence[str], log: Path, feed: PipOutput, lock: int) -> bool:
+    """Install a wheel of ``make wheel`` that fits; say whether there was one and it loads here."""
+    wheel = ready_wheel.find_wheel(ROOT / ready_wheel.DIRECTORY, pinned)
+    if wheel is None:
+        return False
+    feed.progress.say(f"taking {wheel.relative_to(ROOT)}")
+    built = log.with_name("corral-llama-build.txt")
+    line = ready_wheel.requirement(wheel)
+    command = [*pip, "-q", "--no-deps"]
+    if not built.exists() or built.read_text() != line:
+        command.append("--force-reinstall")
+    requirements = log.with_name("corral-llama.txt")
+    requirements.write_text(line)
+    run([*command, "-r", str(requirements)], log, feed, lock)
+    # The module of the C library: the package itself wants others that are not there yet.
+    if not _run_quietly([pip[0], "-c", ready_wheel.LOADS], timeout_s=60):
+        feed.progress.say("it does not load here (an older C library?), so llama.cpp is compiled")
+        return False
+    built.write_text(line)
+    return True
 
 
 def _interrupt(signum: int, frame: object) -> None:

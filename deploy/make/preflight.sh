@@ -1,7 +1,7 @@
 #!/bin/sh
 # Looks for what an installation needs before anything long begins. Prints the Python to use, or
 # says in one sentence what is missing and which line mends it, and exits 1.
-# PYTHON=/path/to/python chooses the Python.
+# PYTHON=/path/to/python chooses the Python. With a wheel of `make wheel` no compiler is needed.
 set -u
 
 is_new_enough() {
@@ -32,6 +32,10 @@ has_compiler() {
     { has c++ || has g++ || has clang++; } && { has cc || has gcc || has clang; }
 }
 
+has_wheel() { # one that fits: ready_wheel.py looks as the installation will
+    [ -d wheels ] && [ -n "$python" ] && "$python" -E -m deploy.make.ready_wheel >/dev/null 2>&1
+}
+
 if [ -z "$python" ]; then
     if has "${PYTHON:-python3}"; then
         found=$("${PYTHON:-python3}" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)
@@ -45,11 +49,11 @@ else
     name=${python##*/}
     case $name in python3.*) ;; *) name=python3 ;; esac
     header='import os, sys, sysconfig as s; sys.exit(not os.path.exists(s.get_path("include") + "/Python.h"))'
-    "$python" -c "$header" >/dev/null 2>&1 || lacks "Python's header files" "$name-dev" "$name-devel"
+    has_wheel || "$python" -c "$header" >/dev/null 2>&1 || lacks "Python's header files" "$name-dev" "$name-devel"
     "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 ||
         lacks "Python's venv module" "$name-venv" "$name"
 fi
-has_compiler || lacks "a C++ compiler" "g++" "gcc-c++"
+has_wheel || has_compiler || lacks "a C++ compiler" "g++" "gcc-c++"
 has make || lacks "make" "make" "make"
 
 if [ -z "$missing" ]; then

@@ -153,7 +153,7 @@ def _speed(status: PoolStatus, hour: Spark) -> Card:
         level = Level.WATCH if is_slow else Level.GOOD
     return Card(
         slug="speed",
-        name="Writing now",
+        name="Writing speed",
         value=written(status.decode_tok_s, Unit.RATE) if _is_up(status) else MISSING,
         note="reading " + written(status.prefill_tok_s, Unit.RATE),
         target=f"target {READING_TOK_S:.0f} tok/s for each answer",

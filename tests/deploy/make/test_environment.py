@@ -200,3 +200,31 @@ def is_running(pid: int) -> bool:
         return False
     # A zombie that nobody collects is not running.
     return " Z " not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:4]
+
+
+def test_a_wheel_that_was_brought_along_is_taken_in_place_of_compiling(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = project / "wheels/any/llama.whl"
+    wheel.parent.mkdir(parents=True)
+    wheel.write_bytes(b"")
+    (project / "requirements.txt").write_text("llama-cpp-python==0.3.36 --hash=sha256:1\n")
+    monkeypatch.setattr(environment.ready_wheel, "find_wheel", lambda *_: wheel)
+    asked: list[tuple[list[str], str]] = []
+
+    def record(command: list[str], *_: object) -> None:
+        asked.append((command, Path(command[-1]).read_text()))
+
+    monkeypatch.setattr(environment, "run", record)
+    does_load = True
+    monkeypatch.setattr(environment, "_run_quietly", lambda *_, **__: does_load)
+    log, pip = project / ".venv/install.log", ["python", "-m", "pip", "install"]
+    environment._install_llama(TARGET, pip, log, feed(), 0)
+    environment._install_llama(TARGET, pip, log, feed(), 0)
+    assert [text for _, text in asked] == [environment.ready_wheel.requirement(wheel)] * 2
+    assert ["--force-reinstall" in command for command, _ in asked] == [True, False]
+    # One that does not load here gives way to compiling, in the place of what it has put there.
+    does_load = False
+    environment._install_llama(TARGET, pip, log, feed(), 0)
+    assert asked[-1][1].startswith("llama-cpp-python==0.3.36")
+    assert "--force-reinstall" in asked[-1][0]

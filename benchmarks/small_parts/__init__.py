@@ -1,0 +1,1 @@
+"""What ``python -m benchmarks small`` measures, a part to a file."""
