@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
-from apps.api.framework import load_lean
-
 
 class ApiConfig(AppConfig):
     """The REST interface."""
@@ -13,7 +11,3 @@ class ApiConfig(AppConfig):
     name = "apps.api"
     label = "api"
     verbose_name = "API"
-
-    def ready(self) -> None:
-        """Load the framework before anybody else does."""
-        load_lean()
