@@ -121,8 +121,12 @@ class PoolTrial(RuleBasedStateMachine):
         self.num_accepted += 1
 
     def command(self, name: str, *arguments: object) -> None:
-        """Give the pool a command that may take a moment."""
-        task = self.loop.begin(lambda: getattr(self.pool, name)(*arguments))
+        """Give the pool an operator's command."""
+        self.wait_for(lambda: getattr(self.pool.controls, name)(*arguments))
+
+    def wait_for(self, call: Callable[[], Any]) -> None:
+        """Do something that may take a moment of the pool's time."""
+        task = self.loop.begin(call)
         for _ in range(100):
             if task.done():
                 break
@@ -237,7 +241,7 @@ class PoolTrial(RuleBasedStateMachine):
             for number in range(4):
                 self.submit_one(f"late {number}", 32)
             self.loop.call(self.engine.step)
-        self.command("finish", 1.0)
+        self.wait_for(lambda: self.pool.finish(1.0))
         for life in self.lives.values():
             life.check()
             assert not life.is_open and life.follower.done()
@@ -247,7 +251,7 @@ class PoolTrial(RuleBasedStateMachine):
 
     def end_pool(self) -> None:
         """Close the pool; nothing of it may remain on the loop."""
-        self.command("close")
+        self.wait_for(self.pool.close)
         self.loop.settle()
 
     # Small questions.
