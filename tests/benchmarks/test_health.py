@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import psutil
 import pytest
 
 from benchmarks import health
+from tests.benchmarks.leftovers import assert_nothing_is_left
 from tests.live import DEMO_MODEL
 
 
@@ -23,6 +23,4 @@ def test_the_probe_is_answered_while_the_pool_is_full() -> None:
         )
     assert float(str(full["full_share"])) >= 0.5 and int(str(full["answers"])) > 0
     assert report.totals["live_p99_ms"] == full["p99_ms"]
-    left = [child.cmdline() for child in psutil.Process().children(recursive=True)]
-    # Python keeps one helper of its own for processes that were spawned.
-    assert not [command for command in left if "resource_tracker" not in " ".join(command)]
+    assert_nothing_is_left()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import psutil
 import pytest
 
 from benchmarks import sockets, stop, warm
+from tests.benchmarks.leftovers import assert_nothing_is_left
 from tests.live import DEMO_MODEL
 
 pytestmark = [
@@ -42,8 +42,3 @@ def test_a_warm_up_is_what_the_question_finds() -> None:
     assert cached["warmed up"] > 300 + cached["without"]
     assert float(str(report.totals["ttft_ratio"])) > 0
     assert_nothing_is_left()
-
-
-def assert_nothing_is_left() -> None:
-    """No process of the benchmark lives on."""
-    assert not psutil.Process().children(recursive=True)
