@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from benchmarks import health
+from benchmarks.live_site import live_site
 from tests.benchmarks.leftovers import assert_nothing_is_left
 from tests.live import DEMO_MODEL
 
@@ -12,7 +15,10 @@ from tests.live import DEMO_MODEL
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(not DEMO_MODEL.is_file(), reason="the demo model is not there")
-def test_the_probe_is_answered_while_the_pool_is_full() -> None:
+def test_the_probe_is_answered_while_the_pool_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The demo model answers faster than one web process asks; held back, it is soon full.
+    held_back = partial(live_site, settings={"CORRAL_MAX_TOK_S": "20"})
+    monkeypatch.setattr(health, "live_site", held_back)
     report = health.run(DEMO_MODEL, quick=True)
     idle, full = report.rows
     assert (report.name, idle["case"], full["case"]) == ("health", "idle", "saturated")
