@@ -17,20 +17,43 @@ unset DEBUG ALLOWED_HOSTS CSRF_TRUSTED_ORIGINS DATABASE_URL SECURE_SSL_REDIRECT 
 unset PYTHONPATH
 
 # Short on purpose: the path of a Unix socket has at most 107 bytes.
-var=$(mktemp -d /tmp/corral.XXXXXX)
-trap 'rm -rf "$var"' EXIT
+base=$(mktemp -d /tmp/corral.XXXXXX)
+trap 'rm -rf "$base"' EXIT
 trap 'exit 130' INT TERM HUP
-export CORRAL_VAR_DIR="$var" CORRAL_ENV_FILE=""
+export CORRAL_ENV_FILE=""
 
-marks="not slow"
-[ "$kind" = slow ] && marks=slow
+# Runs pytest with a directory of its own: run_pytest NAME [arguments]
+run_pytest() {
+    name=$1
+    shift
+    mkdir -p "$base/$name"
+    CORRAL_VAR_DIR="$base/$name" "$python" -m pytest --junitxml="$base/$name.xml" "$@"
+}
+
+if [ "$kind" = slow ]; then
+    code=0
+    run_pytest slow -m slow "$@" || code=$?
+    # 5: there is no such test. For the slow ones alone that is no failure.
+    [ "$code" = 5 ] && code=0
+    exit "$code"
+fi
+if [ $# != 0 ]; then
+    run_pytest some -m "not slow" "$@"
+    exit
+fi
+
+# Everything: tests in a browser mostly wait, so they run beside the others, and are shown after them.
+run_pytest browser -m "not slow" tests/browser >"$base/browser.txt" 2>&1 &
+browser=$!
+trap 'kill "$browser" 2>/dev/null; wait "$browser" 2>/dev/null; exit 130' INT TERM HUP
 code=0
-"$python" -m pytest -m "$marks" --junitxml="$var/report.xml" "$@" || code=$?
-# 5: there is no such test. For the slow ones alone that is no failure.
-[ "$kind" = slow ] && [ "$code" = 5 ] && code=0
+run_pytest rest -m "not slow" --ignore=tests/browser || code=$?
+echo "The tests in a browser run on; what they say comes when they are done."
+wait "$browser" || code=$?
+cat "$base/browser.txt"
 [ "$code" = 0 ] || exit "$code"
 
 # Asked for a browser, a skipped browser test is a failure.
-if [ "${CORRAL_REQUIRE_BROWSER:-}" = 1 ] && [ "$kind" = fast ] && [ $# = 0 ]; then
-    "$python" "$(dirname "$0")/browser_report.py" "$var/report.xml"
+if [ "${CORRAL_REQUIRE_BROWSER:-}" = 1 ]; then
+    "$python" "$(dirname "$0")/browser_report.py" "$base/browser.xml"
 fi
