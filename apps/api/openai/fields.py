@@ -9,7 +9,7 @@ from typing import Any
 
 from apps.api.openai.errors import OpenAIError, bad_field
 
-MAX_DEPTH_TEXT = "The body is not a JSON object."
+NOT_AN_OBJECT = "The body is not a JSON object."
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -17,9 +17,9 @@ def json_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
-        raise OpenAIError(400, "invalid_json", MAX_DEPTH_TEXT) from None
+        raise OpenAIError(400, "invalid_json", NOT_AN_OBJECT) from None
     if not isinstance(value, dict):
-        raise OpenAIError(400, "invalid_json", MAX_DEPTH_TEXT)
+        raise OpenAIError(400, "invalid_json", NOT_AN_OBJECT)
     return value
 
 

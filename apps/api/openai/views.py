@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -133,8 +134,13 @@ async def _complete(
 
 async def _begin(key: ApiKey, wanted: CompletionRequest) -> Spending:
     num_tokens = min(wanted.sampling.max_tokens, settings.CORRAL_MAX_TOKENS or LONGEST_ANSWER)
+    begun = asyncio.ensure_future(sync_to_async(Spending.begin)(key, num_tokens))
     try:
-        return await sync_to_async(Spending.begin)(key, num_tokens)
+        return await asyncio.shield(begun)
+    except asyncio.CancelledError:
+        # The thread takes its share all the same; nobody is left to give it back.
+        begun.add_done_callback(_settle_unused)
+        raise
     except TooManyRunning:
         text = f"This key may have {key.max_running} requests open at the same time."
         raise OpenAIError(429, "too_many_running", text, retry_after_s=BUSY_RETRY_S) from None
@@ -143,6 +149,11 @@ async def _begin(key: ApiKey, wanted: CompletionRequest) -> Spending:
         raise OpenAIError(
             429, "rate_limit_exceeded", text, retry_after_s=error.retry_after_s
         ) from None
+
+
+def _settle_unused(begun: asyncio.Future[Spending]) -> None:
+    if not begun.cancelled() and begun.exception() is None:
+        begun.result().settle(0)
 
 
 def _body(request: HttpRequest) -> bytes:
