@@ -13,7 +13,15 @@ from ai_model.engine.errors import (
     ModelLoadError,
     NoFreeInstance,
 )
-from ai_model.engine.events import Delta, EngineEvent, Finished, FinishReason, Progress, Started
+from ai_model.engine.events import (
+    Delta,
+    EngineEvent,
+    Finished,
+    FinishReason,
+    Progress,
+    Started,
+    TokenOdds,
+)
 from ai_model.engine.model_info import ModelInfo
 from ai_model.engine.request import EngineRequest, SamplingParams
 from ai_model.engine.snapshot import EngineSnapshot, EngineState, InstanceSnapshot, StepRecord
@@ -42,6 +50,7 @@ __all__ = [
     "SamplingParams",
     "Started",
     "StepRecord",
+    "TokenOdds",
 ]
 
 

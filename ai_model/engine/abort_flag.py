@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ai_model.engine.llama_library import lib
 
@@ -24,6 +26,15 @@ class AbortFlag:
     def attach(self, ctx: lib.llama_context_p) -> None:
         """Make ``ctx`` obey this flag, which must outlive it."""
         lib.llama_set_abort_callback(ctx, self._callback, ctypes.addressof(self._buffer))
+
+    @contextmanager
+    def detached(self, ctx: lib.llama_context_p) -> Iterator[None]:
+        """Let ``ctx`` run a step that nobody may stop; the flag may be set meanwhile."""
+        lib.llama_set_abort_callback(ctx, lib.ggml_abort_callback(), None)
+        try:
+            yield
+        finally:
+            self.attach(ctx)
 
     def set(self) -> None:
         """Stop the step that is running, or the next one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from enum import Enum, auto
 
 from ai_model.engine.abort_flag import AbortFlag
@@ -102,6 +103,28 @@ class Context:
         """Forget what ``sequence`` holds from position ``start`` on. Cells other sequences share
         stay theirs."""
         lib.llama_memory_seq_rm(self._memory, sequence, start, -1)
+
+    def move_up(self, sequence: int, start: int, end: int, *, held: Sequence[int]) -> None:
+        """Forget positions ``start`` to ``end`` of ``sequence``, of whose cells from ``start`` on
+        none is shared; what is behind them moves up. ``held`` are the tokens it holds then.
+
+        Takes a step of one token. Raises DecodeError when llama.cpp refuses it; then nothing that
+        the sequence holds can be used.
+        """
+        lib.llama_memory_seq_rm(self._memory, sequence, start, end)
+        lib.llama_memory_seq_add(self._memory, sequence, end, -1, start - end)
+        # Keys are turned to their new places within the next step only. It must not be aborted: a
+        # part of them would be turned twice. And before it no state may be saved.
+        last = len(held) - 1
+        self.remove(sequence, last)
+        self.add(held[last], position=last, sequence=sequence, wants_logits=False)
+        with self._abort_flag.detached(self.handle):
+            self.decode()
+
+    @property
+    def can_move(self) -> bool:
+        """Whether cells may take other positions, as this model's do."""
+        return bool(lib.llama_memory_can_shift(self._memory))
 
     def copy(self, source: int, target: int, end: int) -> None:
         """Let ``target`` share the first ``end`` positions of ``source``; nothing is recomputed."""

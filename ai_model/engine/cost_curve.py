@@ -44,9 +44,10 @@ def measure(context: Context, *, num_vocab: int, budget_s: float = 2.5) -> CostC
 
     Sizes that no longer fit the budget are left to proportion.
     """
+    # The first step reads the model from disk, which may take longer than all others together.
+    _run(context, 1, num_vocab)
     started = time.monotonic()
     points: list[tuple[int, float]] = []
-    _run(context, 1, num_vocab)
     for size in _SIZES:
         if size > context.batch_tokens:
             break

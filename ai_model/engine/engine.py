@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from ai_model.engine.abort_flag import AbortFlag
 from ai_model.engine.config import MAX_INSTANCES, EngineConfig
@@ -111,8 +112,11 @@ class Engine:
                 self._warming[request.id] = request.conversation
             else:
                 self._taken.add(request.id)
-                # A warm-up in its step gives way at once, unless this is what it reads for.
-                if any(one != request.conversation for one in self._warming.values()):
+                # What is read in idle time gives way at once, unless this is what it is read for.
+                idle_work = set(self._warming.values())
+                if self._decoder is not None:
+                    idle_work |= self._decoder.reads_ahead_for
+                if idle_work - {request.conversation}:
                     self._abort_flag.set()
             self._arrivals.append((request, self._releasing(request.id, listener)))
             self._wakeup.notify()
@@ -316,7 +320,8 @@ class Engine:
         if self._is_closing:
             return None
         self._enter(EngineState.LOADING)
-        return self._load(self.config)
+        # Perhaps there is room for fewer by now.
+        return self._load(replace(self.config, num_instances=self._num_instances))
 
     def _turn(self, decoder: Decoder) -> None:
         """Take what arrived, run a step, and sleep when there is nothing to do yet."""

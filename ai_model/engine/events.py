@@ -39,14 +39,25 @@ class Progress:
     num_cached: int
 
 
+@dataclass(frozen=True, slots=True)
+class TokenOdds:
+    """How likely the model found one token before anything was filtered: natural logarithms of
+    probabilities. ``piece`` is the token's bytes; ``top`` the likeliest ones, likeliest first."""
+
+    piece: bytes
+    logprob: float
+    top: tuple[tuple[bytes, float], ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
     """Tokens of the answer. ``text`` is empty while half a character or a possible stop text is
-    held back."""
+    held back. ``odds`` has one entry for each token if the request asked for them."""
 
     request_id: str
     tokens: tuple[int, ...]
     text: str
+    odds: tuple[TokenOdds, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

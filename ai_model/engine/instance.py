@@ -53,6 +53,10 @@ class Instance:
     def __init__(self, index: int) -> None:
         self.index = index
         self.tokens: list[int] = []
+        self.num_shared = 0
+        """The cells of so many tokens at the beginning may belong to other sequences as well."""
+        self.upcoming: tuple[int, ...] = ()
+        """What the conversation surely goes on with: to be read in idle time."""
         self.conversation = ""
         self.visitor = ""
         self.answer: Answer | None = None
@@ -61,6 +65,8 @@ class Instance:
     def forget(self) -> None:
         """The KV cells are gone: a running answer reads all of it again and goes on behind."""
         self.tokens = []
+        self.num_shared = 0
+        self.upcoming = ()
         if self.answer is not None:
             self.answer.to_read = (*self.answer.request.prompt.tokens, *self.answer.generated)
             self.answer.next_token = None

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from ai_model.prompt import FittedPrompt
 
+MAX_TOP_ODDS = 5
+"""Likeliest tokens told for each token: they are carried and kept as long as the answer is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingParams:
@@ -15,7 +18,8 @@ class SamplingParams:
     switch the respective filter off. ``presence_penalty`` lowers the logit of every token that was
     written already, ``frequency_penalty`` once for each time. ``repeat_last_n`` counts generated
     tokens; the penalties look back so far. ``max_tokens`` bounds the answer in tokens. ``stop``
-    ends the answer before any of these texts. Raises ValueError for values out of range.
+    ends the answer before any of these texts. ``num_top_odds`` asks how likely each token was, and
+    which so many were likeliest; None asks nothing. Raises ValueError for values out of range.
     """
 
     temperature: float = 0.7
@@ -29,6 +33,7 @@ class SamplingParams:
     seed: int | None = None
     max_tokens: int = 512
     stop: tuple[str, ...] = ()
+    num_top_odds: int | None = None
 
     def __post_init__(self) -> None:
         ranges: tuple[tuple[str, float, float, float], ...] = (
@@ -47,6 +52,8 @@ class SamplingParams:
                 raise ValueError(f"{name} must lie between {low} and {high}, not {value}")
         if self.seed is not None and not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must lie between 0 and {2**32 - 1}, not {self.seed}")
+        if self.num_top_odds is not None and not 0 <= self.num_top_odds <= MAX_TOP_ODDS:
+            raise ValueError(f"num_top_odds must lie between 0 and {MAX_TOP_ODDS}")
         if len(self.stop) > 8 or any(not 0 < len(text) <= 64 for text in self.stop):
             raise ValueError("stop takes at most 8 texts of 1 to 64 characters")
 

@@ -3,19 +3,23 @@ place."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 
 from ai_model.engine.abort_flag import AbortFlag
 from ai_model.engine.config import EngineConfig
 from ai_model.engine.context import Context
-from ai_model.engine.errors import ContextLost, ModelLoadError
+from ai_model.engine.errors import ContextLost, DecodeError, ModelLoadError
+from ai_model.engine.history_cut import HistoryCut, find_cut
 from ai_model.engine.instance import Instance, common_prefix
 from ai_model.engine.model import Model
 from ai_model.engine.parking import ParkingLot, State
 from ai_model.engine.placement import place
 from ai_model.engine.prefix_cache import PrefixCache
 from ai_model.engine.request import EngineRequest
+
+logger = logging.getLogger(__name__)
 
 _WORTH_PARKING = 32
 """Fewer tokens than this are read again as fast as they are restored."""
@@ -28,8 +32,9 @@ class Seating:
     conversations.
 
     What a request can begin with, from cheapest to dearest: what its instance still holds; its
-    parked state; the beginning of another conversation of the same visitor; the system prompt. Used
-    by the engine's thread only. Raises ModelLoadError when memory does not suffice.
+    parked state; the beginning of another conversation of the same visitor; the system prompt. Of
+    the first two the oldest turns are taken out when the prompt has left them out. Used by the
+    engine's thread only. Raises ModelLoadError when memory does not suffice.
     """
 
     def __init__(self, model: Model, config: EngineConfig, abort_flag: AbortFlag) -> None:
@@ -91,7 +96,7 @@ class Seating:
         """Make a context and put in what ``kept`` instances and system prompts held before."""
         context = self.context = self._make_context(num_instances)
         for index, (instance, state) in enumerate(zip(kept, states, strict=True)):
-            instance.index = index
+            instance.index, instance.num_shared = index, 0
             if state is not None and not context.restore(index, state):
                 instance.forget()
         self.instances = [*kept, *(Instance(at) for at in range(len(kept), num_instances))]
@@ -118,7 +123,10 @@ class Seating:
             self._park(instance)
             if placement.source is not instance and num_cached:
                 self._share(instance, placement.source.index, placement.source.tokens[:num_cached])
-            num_cached = max(num_cached, self._unpark(instance, request, at_least=num_cached + 1))
+                placement.source.num_shared = max(placement.source.num_shared, num_cached)
+            num_cached = self._unpark(instance, request, num_cached)
+        elif cut := self._find_cut(instance.tokens, request):
+            num_cached = self._leave_out(instance, cut)
         system = request.prompt.system_tokens
         prefix = self._prefixes.find(system) if num_cached < len(system) else None
         if prefix is not None:
@@ -126,8 +134,9 @@ class Seating:
             num_cached = len(system)
         self.context.remove(instance.index, num_cached)
         del instance.tokens[num_cached:]
-        instance.conversation = request.conversation
-        instance.visitor = request.visitor
+        instance.num_shared = min(instance.num_shared, num_cached)
+        instance.conversation, instance.visitor = request.conversation, request.visitor
+        instance.upcoming = ()
         instance.since = time.monotonic()
         return instance, num_cached
 
@@ -145,7 +154,9 @@ class Seating:
 
     def keep_system_prompt(self, instance: Instance, request: EngineRequest) -> None:
         """Remember the system prompt that ``instance`` has just read for ``request``."""
-        self._prefixes.keep(request.prompt.system_tokens, instance.index, self.context)
+        system = request.prompt.system_tokens
+        self._prefixes.keep(system, instance.index, self.context)
+        instance.num_shared = max(instance.num_shared, len(system))
 
     def share_system_prompts(self, reading: Sequence[Instance]) -> list[Instance]:
         """Return those of ``reading``, oldest first, whose next tokens nobody else is reading.
@@ -175,6 +186,7 @@ class Seating:
         self.context.remove(instance.index)
         self.context.copy(sequence, instance.index, len(tokens))
         instance.tokens = list(tokens)
+        instance.num_shared = len(tokens)
 
     def _park(self, instance: Instance) -> None:
         """Keep what an instance holds of its conversation before somebody else takes the place."""
@@ -188,20 +200,55 @@ class Seating:
             save=lambda: self.context.save(instance.index),
         )
 
-    def _unpark(self, instance: Instance, request: EngineRequest, *, at_least: int) -> int:
-        """Restore the parked state of the request's conversation if it saves ``at_least`` tokens.
+    def _unpark(self, instance: Instance, request: EngineRequest, num_cached: int) -> int:
+        """Restore the parked state of the request's conversation if it saves more than the
+        ``num_cached`` tokens that ``instance`` holds of it.
 
-        Returns the tokens it saves, 0 when it was not used.
+        Returns the tokens it holds then.
         """
         parked = self.parking.take(request.conversation)
         if parked is None or parked.visitor != request.visitor:
-            return 0
+            return num_cached
         wanted = request.prompt.tokens + request.produced
-        num_cached = min(common_prefix(parked.tokens, wanted), len(wanted) - 1)
-        if num_cached < at_least or not self.context.restore(instance.index, parked.state):
+        num_saved = min(common_prefix(parked.tokens, wanted), len(wanted) - 1)
+        cut = self._find_cut(parked.tokens, request)
+        if (num_saved if cut is None else cut.num_cached) <= num_cached:
+            return num_cached
+        if not self.context.restore(instance.index, parked.state):
+            instance.forget()
             return 0
-        instance.tokens = list(parked.tokens)
-        return num_cached
+        instance.tokens, instance.num_shared = list(parked.tokens), 0
+        return num_saved if cut is None else self._leave_out(instance, cut)
+
+    def _find_cut(self, held: Sequence[int], request: EngineRequest) -> HistoryCut | None:
+        return find_cut(held, request) if self.context.can_move else None
+
+    def _leave_out(self, instance: Instance, cut: HistoryCut) -> int:
+        """Take turns out of what an instance holds; returns the tokens of the prompt it holds then.
+
+        Nothing is held when that fails.
+        """
+        try:
+            is_own = instance.num_shared <= cut.start or self._copy_cells(instance)
+            if is_own:
+                kept = instance.tokens[cut.end :][: cut.num_cached - cut.start]
+                held = instance.tokens[: cut.start] + kept
+                self.context.remove(instance.index, cut.end + len(kept))
+                self.context.move_up(instance.index, cut.start, cut.end, held=held)
+                instance.tokens = held
+                return len(held)
+        except DecodeError as error:
+            logger.warning("A conversation is read again: %s", error)
+        self.context.remove(instance.index)
+        instance.forget()
+        return 0
+
+    def _copy_cells(self, instance: Instance) -> bool:
+        """Give an instance cells of its own for all it holds: shared ones would move for others
+        too. False, and an empty sequence, when there is no room for that."""
+        state = self.context.save(instance.index)
+        instance.num_shared = 0
+        return self.context.restore(instance.index, state)
 
     def _make_context(self, num_instances: int) -> Context:
         return Context(

@@ -31,7 +31,7 @@ class TextStream:
         """
         self._has_text = True
         self._tail = shown[-max((len(stop) for stop in self._stop), default=1) :]
-        text = self._decoder.decode(data).lstrip()
+        text = self._decode(data).lstrip()
         if not text.startswith(shown):
             return text
         self._held = text[len(shown) :]
@@ -41,7 +41,7 @@ class TextStream:
         """Return the text that has become certain with these bytes, possibly none."""
         if self.is_stopped:
             return ""
-        self._held += self._decoder.decode(piece)
+        self._held += self._decode(piece)
         if not self._has_text:
             self._held = self._held.lstrip()
         self._has_text = self._has_text or bool(self._held)
@@ -63,6 +63,10 @@ class TextStream:
         """Return what was held back. Half a character at the end is dropped, since it is none."""
         text, self._held = self._held, ""
         return "" if self.is_stopped else text
+
+    def _decode(self, data: bytes) -> str:
+        # A token may be a zero byte; it shows nothing, and not every database stores it.
+        return self._decoder.decode(data).replace("\x00", "")
 
     def _find(self, stop: str) -> int | None:
         """Return where in the held text ``stop`` begins, less than 0 in what was shown before."""

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+
+from ai_model.engine import cost_curve
 from ai_model.engine.cost_curve import CostCurve
 from tests.ai_model.engine.conftest import MakeEngine
 
@@ -26,3 +30,21 @@ def test_engine_measures_its_own_curve(make_engine: MakeEngine, tiny_model: Path
     assert costs == sorted(costs)
     assert all(cost > 0 for cost in costs)
     assert not any(one.num_kv_tokens for one in engine.snapshot().instances)
+
+
+def test_a_model_that_comes_slowly_from_disk_is_measured_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The time of its first step is no part of what the measuring may take."""
+    now, sizes = [0.0], list[int]()
+
+    def step(context: object, size: int, num_vocab: int) -> float:
+        took_s = 0.05 * size if sizes else 60.0
+        sizes.append(size)
+        now[0] += took_s
+        return 1000 * took_s
+
+    monkeypatch.setattr(cost_curve, "_run", step)
+    monkeypatch.setattr(cost_curve.time, "monotonic", lambda: now[0])
+    curve = cost_curve.measure(SimpleNamespace(batch_tokens=64), num_vocab=9)  # type: ignore[arg-type]
+    assert [size for size, _ in curve.points] == [1, 2, 4, 8]
