@@ -13,9 +13,12 @@ import os
 import sys
 
 from ai_model.log_format import formatter
-from ai_model.pool.errors import BadFrame
+from ai_model.memory.sensor import MemorySensor
+from ai_model.pool.errors import BadFrame, PoolStartError
 from ai_model.pool.frames import MAX_FRAME_BYTES
-from ai_model.pool.launch import Launch
+from ai_model.pool.launch import EXIT_CANNOT_START, TAKEOVER_S, Launch, Word, say
+from ai_model.pool.listening_socket import ListeningSocket
+from ai_model.sandbox.sandbox import Confinement, Needs, SandboxMissing, confine
 
 EXIT_USAGE = 64
 OOM_SCORE = 500
@@ -43,15 +46,28 @@ def main() -> int:
     # Whatever a library prints must not be taken for a word to the supervisor.
     os.dup2(2, 1)
 
-    # Not before it is known that there is something to do: this brings in llama.cpp.
-    from ai_model.pool.child import Child
-
     def report(line: bytes) -> None:
         with contextlib.suppress(OSError):
             os.write(report_fd, line)
 
+    try:
+        # While files may still be made.
+        listening = ListeningSocket.taken_over(launch.socket_path, takeover_s=TAKEOVER_S)
+        confinement = confine(launch.sandbox, _needs(launch))
+    except (PoolStartError, SandboxMissing) as error:
+        sentence = str(error)
+        logging.getLogger(__name__).error("%s", sentence)
+        report(say(Word.FAILED, sentence))
+        return EXIT_CANNOT_START
+    _tell(confinement)
+    # Not before it is known that there is something to do: this brings in llama.cpp.
+    from ai_model.pool.child import Child
+
     async def live() -> int:
-        return await Child(launch, lifeline=0, report=report).run()
+        child = Child(
+            launch, lifeline=0, report=report, listening=listening, confinement=confinement
+        )
+        return await child.run()
 
     return asyncio.run(live())
 
@@ -65,6 +81,26 @@ def _read_line(descriptor: int) -> bytes:
             break
         line += piece
     return line
+
+
+def _needs(launch: Launch) -> Needs:
+    """Return what this process goes on needing."""
+    sensor = MemorySensor(weight_files=lambda: ())
+    sensor.read()
+    return Needs(
+        models=launch.models,
+        socket_dir=launch.socket_path.parent,
+        stall_file=sensor.stall_file,
+        has_gpu=launch.config.gpu_layers > 0,
+    )
+
+
+def _tell(confinement: Confinement) -> None:
+    logger = logging.getLogger(__name__)
+    if confinement.closed:
+        logger.info("Taken from the pool process: %s.", ", ".join(confinement.closed))
+    if confinement.gaps:
+        logger.warning("Not taken from the pool process: %s.", ", ".join(confinement.gaps))
 
 
 def _offer_to_oom_killer() -> None:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from ai_model.pool.config import PoolConfig
+from ai_model.pool.errors import BadFrame
 from ai_model.pool.fields import Fields
 from ai_model.pool.frames import decode, encode
 from ai_model.pool.orders import NO_ORDERS, Orders
 from ai_model.pool.restarts import Restarts
+from ai_model.sandbox.sandbox import Sandbox, SandboxMode
+
+MAX_PRIVATE_PATHS = 100
+TAKEOVER_S = 5.0
+"""So long a new process waits for an earlier one to leave the socket's path."""
+EXIT_CANNOT_START = 73
 
 
 class Word(StrEnum):
@@ -40,6 +48,14 @@ class Launch:
     """What happened to the processes before this one."""
     orders: Orders = NO_ORDERS
     """What the operator had told them."""
+    sandbox: Sandbox = Sandbox()
+    """What the process is to give up before it loads anything."""
+
+    @property
+    def models(self) -> tuple[Path, ...]:
+        """The files that it may have to load."""
+        ordered = self.orders.model_path
+        return (self.config.model_path, *(() if ordered is None else (ordered,)))
 
     def to_line(self) -> bytes:
         """Return the line."""
@@ -51,6 +67,7 @@ class Launch:
                 "num_restarts": self.restarts.num,
                 "last_cause": self.restarts.last_cause,
                 "orders": self.orders.to_json(),
+                "sandbox": self.sandbox.to_json(),
             }
         )
 
@@ -65,7 +82,20 @@ class Launch:
                 values.integer("num_restarts", default=0), values.text("last_cause", default="")
             ),
             Orders.from_json(values.mapping("orders", default={})),
+            _read_sandbox(values.mapping("sandbox")),
         )
+
+
+def _read_sandbox(value: dict[str, Any]) -> Sandbox:
+    values = Fields(value, "the sandbox")
+    private = values.items("private", max_items=MAX_PRIVATE_PATHS)
+    if not all(isinstance(path, str) for path in private):
+        raise BadFrame("private of the sandbox is not a list of paths")
+    try:
+        mode = SandboxMode(values.text("mode"))
+    except ValueError:
+        raise BadFrame("mode of the sandbox is unknown") from None
+    return Sandbox(mode=mode, private=tuple(map(Path, private)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,9 @@ class Listener:
             self._register.statistics.add_ttft(now - generation.submitted_at, now)
         if last_at is not None and event.tokens:
             num_tokens = len(event.tokens)
-            gap_s = (now - last_at) / num_tokens
-            self._register.statistics.latencies.add(Latency.INTER_TOKEN, gap_s, num_tokens)
+            statistics = self._register.statistics
+            statistics.latencies.add(Latency.INTER_TOKEN, (now - last_at) / num_tokens, num_tokens)
+            statistics.writing.add(num_tokens, now - last_at, now)
         if due_in_s is None:
             self._timers.drop(generation.id)
         else:

@@ -6,33 +6,37 @@ import asyncio
 import contextlib
 import logging
 import os
-import secrets
-import socket
 import time
 from pathlib import Path
 
 from ai_model.pool.connection import Connection
-from ai_model.pool.errors import PoolStartError
 from ai_model.pool.frames import MAX_FRAME_BYTES, PROTOCOL, encode
+from ai_model.pool.listening_socket import (
+    TAKEOVER_PAUSE_S,
+    ListeningSocket,
+    is_answering,
+    occupied,
+)
 from ai_model.pool.peer import peer_uid
 from ai_model.pool.pool import Pool
 
 logger = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 128
-BACKLOG = 128
 FLUSH_S = 1.0
-TAKEOVER_PAUSE_S = 0.05
 
 
 class PoolServer:
     """The listening socket of one pool and its connections. Lives on the pool's loop."""
 
-    def __init__(self, pool: Pool, socket_path: Path) -> None:
+    def __init__(
+        self, pool: Pool, socket_path: Path, listening: ListeningSocket | None = None
+    ) -> None:
+        """``listening`` is a socket that is there already; otherwise ``start`` makes it."""
         self.socket_path = socket_path
+        self._listening = listening
         self._pool = pool
         self._server: asyncio.Server | None = None
-        self._inode: tuple[int, int] | None = None
         self._connections: dict[asyncio.Task[None], Connection] = {}
 
     async def start(self, *, takeover_s: float = 0.0) -> None:
@@ -40,20 +44,15 @@ class PoolServer:
 
         Raises PoolStartError when the path is unusable or another pool stays there.
         """
-        deadline = time.monotonic() + takeover_s
-        while _is_answering(self.socket_path):
-            if time.monotonic() >= deadline:
-                raise PoolStartError(f"Another pool answers at {self.socket_path} already.")
-            await asyncio.sleep(TAKEOVER_PAUSE_S)
-        try:
-            listener = self._bind()
-        except OSError as error:
-            raise PoolStartError(
-                f"The socket {self.socket_path} cannot be made: {error.strerror or error}. "
-                "Its directory must exist and be writable."
-            ) from None
+        if self._listening is None:
+            deadline = time.monotonic() + takeover_s
+            while is_answering(self.socket_path):
+                if time.monotonic() >= deadline:
+                    raise occupied(self.socket_path)
+                await asyncio.sleep(TAKEOVER_PAUSE_S)
+            self._listening = ListeningSocket(self.socket_path)
         self._server = await asyncio.start_unix_server(
-            self._serve, sock=listener, limit=MAX_FRAME_BYTES
+            self._serve, sock=self._listening.socket, limit=MAX_FRAME_BYTES
         )
 
     async def close(self, *, flush_s: float = FLUSH_S) -> None:
@@ -76,31 +75,10 @@ class PoolServer:
         if self._server is not None:
             await self._server.wait_closed()
 
-    def _bind(self) -> socket.socket:
-        """Return a listening socket that appears at its path complete: private and answering."""
-        born_at = self.socket_path.with_name(f".{secrets.token_hex(3)}")
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            listener.bind(str(born_at))
-            os.chmod(born_at, 0o600)
-            listener.listen(BACKLOG)
-            listener.setblocking(False)
-            found = os.stat(born_at)
-            self._inode = (found.st_dev, found.st_ino)
-            os.rename(born_at, self.socket_path)
-        except OSError:
-            listener.close()
-            with contextlib.suppress(OSError):
-                os.unlink(born_at)
-            raise
-        return listener
-
     def remove_socket(self) -> None:
         """Remove our socket, but never one that another pool has put there since."""
-        with contextlib.suppress(OSError):
-            found = os.stat(self.socket_path)
-            if (found.st_dev, found.st_ino) == self._inode:
-                os.unlink(self.socket_path)
+        if self._listening is not None:
+            self._listening.remove()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -128,13 +106,3 @@ class PoolServer:
         if len(self._connections) >= MAX_CONNECTIONS:
             return f"The pool serves {MAX_CONNECTIONS} clients already."
         return None
-
-
-def _is_answering(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(0.5)
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return False
-        return True

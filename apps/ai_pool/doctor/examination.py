@@ -11,12 +11,13 @@ import psutil
 from django.conf import settings
 
 from ai_model.hardware import memory_limit_bytes, num_usable_cpus
-from apps.ai_pool import conf
+from apps.ai_pool import conf, services
 from apps.ai_pool.backup.manifest import ENV_NAME, KEY_NAME
 from apps.ai_pool.backup.place import current_place
 from apps.ai_pool.backup.shelf import own_shelf
 from apps.ai_pool.doctor.backups import check_backups
 from apps.ai_pool.doctor.clock import check_clock
+from apps.ai_pool.doctor.confinement import check_sandbox
 from apps.ai_pool.doctor.database import check_database
 from apps.ai_pool.doctor.disk import check_disk
 from apps.ai_pool.doctor.finding import Finding, Level
@@ -45,7 +46,7 @@ class Group:
 def examine(site: PublicSite | None = None) -> Iterator[Group]:
     """Look at everything, and at ``site`` from outside; a group is given when it is done."""
     yield Group("Machine", check_machine())
-    yield Group("Model", _all(check_model))
+    yield Group("Model", _all(check_model, _sandbox))
     yield Group(
         "Site",
         _all(
@@ -152,6 +153,14 @@ def _disk() -> list[Finding]:
     if shelf.is_dir() and shelf.stat().st_dev != var_dir.stat().st_dev:
         findings += check_disk(shelf)
     return findings
+
+
+def _sandbox() -> list[Finding]:
+    return check_sandbox(
+        services.read_status(),
+        mode=settings.CORRAL_POOL_SANDBOX,
+        pool_mode=settings.CORRAL_POOL_MODE,
+    )
 
 
 def _private() -> list[Finding]:

@@ -8,7 +8,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from apps.ai_pool.doctor.seen import HEADER, PATH, STREAM_HEADERS, signature
-from apps.api.chat_views import STREAM_HEADERS as REAL_STREAM_HEADERS
+from apps.api.event_stream import STREAM_HEADERS as REAL_STREAM_HEADERS
 
 
 def get(value: str, query: str = "", **headers: str) -> object:
