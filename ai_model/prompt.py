@@ -70,6 +70,8 @@ class FittedPrompt:
     """Visitor messages at the start of the conversation that the model no longer sees."""
     max_tokens: int = 0
     """Tokens the answer may add."""
+    next_tokens: tuple[int, ...] = ()
+    """What follows a whole answer in the next prompt, whatever is asked then."""
 
     @property
     def system_tokens(self) -> tuple[int, ...]:
@@ -154,6 +156,7 @@ def fit_prompt(
             message.role is Role.USER for exchange in exchanges[:start] for message in exchange
         ),
         max_tokens=max_tokens,
+        next_tokens=(tokenizer.end_of_turn, *tokenizer.tokenize(f"\n<|{Role.USER}|>\n")),
     )
 
 

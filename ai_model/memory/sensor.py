@@ -51,7 +51,7 @@ class MemorySensor:
         self._last: MemoryReading | None = None
         self._last_at = float("-inf")
         self._is_failing = False
-        self.stall_file = proc / "pressure" / "memory"
+        self.stall_file: Path | None = proc / "pressure" / "memory"
         """Where the kernel told the pressure at the last reading."""
 
     def read(self) -> MemoryReading:
@@ -168,13 +168,14 @@ class MemorySensor:
 
     def _stall(self, group: ControlGroup | None) -> Stall:
         if group is not None and group.version == 2:
-            self.stall_file = group.directory / "memory.pressure"
-            stall = read_stall(self.stall_file)
+            file = group.directory / "memory.pressure"
+            stall = read_stall(file)
             if stall.some_avg10 is not None:
+                self.stall_file = file
                 return stall
         # Version 1 has none of its own: the machine's is the next best.
-        self.stall_file = self._proc / "pressure" / "memory"
-        return read_stall(self.stall_file)
+        self.stall_file = file = self._proc / "pressure" / "memory"
+        return read_stall(file)
 
 
 def _bound(host: HostMemory) -> Bound:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ai_model.memory.rung import RUNGS, WARNING_PRESSURE
 from ai_model.pool.pool_sample import PoolSample
 from ai_model.pool.status import PoolState, PoolStatus
 
@@ -135,11 +136,17 @@ def _about_heartbeat(status: PoolStatus) -> Advice | None:
 def _about_memory(status: PoolStatus) -> Advice | None:
     pressure, resting = status.memory.pressure, status.memory.resting_pressure
     level = _memory_level(status)
-    if pressure is None or level is Level.GOOD:
+    if pressure is None or (level is Level.GOOD and not status.memory.is_warned):
         return None
     now = f"Memory is at {pressure:.0%}"
     if resting is not None:
         now += f", {resting:.0%} at rest"
+    if level is Level.GOOD:
+        # A pool that rests above the line is where it was meant to be.
+        is_risen = pressure >= (resting or 0.0) + REST_GOOD
+        sentence = f"{now}: above {WARNING_PRESSURE:.0%}; from {RUNGS[0].enter:.0%} on it is saved."
+        level = Level.WATCH if is_risen else Level.GOOD
+        return Advice(level=level, measure=Measure.MEMORY, sentence=sentence)
     if level is Level.WATCH:
         return Advice(level=level, measure=Measure.MEMORY, sentence=f"{now}: watch it.")
     return Advice(

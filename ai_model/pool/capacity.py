@@ -39,6 +39,8 @@ class Capacity:
         """Nothing begins any more: this process makes way for another."""
         self.economy = NORMAL
         """What the pool does without for want of memory; fit() carries it out."""
+        self.is_at_rest = True
+        """Whether memory is as full as it is without pressure from outside, or less."""
         self.room: Callable[[int, int], int] = lambda size, wanted: wanted
         """Asked with the size and a larger one: how many memory has room for."""
         self._shrunk_at = float("-inf")
@@ -65,6 +67,11 @@ class Capacity:
         return max(self._hot, peak)
 
     @property
+    def num_always(self) -> int:
+        """The same as a number."""
+        return self.hot or self.limit
+
+    @property
     def reachable(self) -> int:
         """Instances there could be now: the limit, or fewer when memory has not sufficed lately."""
         return self._reachable(self.size)
@@ -73,7 +80,10 @@ class Capacity:
         """Return the same, if elastic instances that are not needed have to go."""
         limit = self.limit if self._shortage is None else min(self.limit, self._shortage[0])
         if not self.economy.can_grow:
-            limit = min(limit, max(self.hot or self.limit, num_needed))
+            # Where it is at rest the pool may have again what it always has; elsewhere it only
+            # shrinks.
+            most = self.num_always if self.is_at_rest else min(self.num_always, self.size)
+            limit = min(limit, max(most, num_needed))
         if self.economy.max_instances is not None:
             limit = min(limit, self.economy.max_instances)
         return max(1, limit)

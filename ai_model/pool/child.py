@@ -17,16 +17,17 @@ from ai_model.engine.snapshot import EngineState
 from ai_model.memory import MemorySensor
 from ai_model.pool.engine_port import EngineFactory, EnginePort, make_engine
 from ai_model.pool.errors import PoolStartError
-from ai_model.pool.launch import Launch, Pulse, Word, say
+from ai_model.pool.launch import EXIT_CANNOT_START, TAKEOVER_S, Launch, Pulse, Word, say
+from ai_model.pool.listening_socket import ListeningSocket
 from ai_model.pool.orders import Orders
 from ai_model.pool.pool import MappedFiles, Pool
 from ai_model.pool.server import PoolServer
 from ai_model.pool.silence import Silence
+from ai_model.sandbox.sandbox import NOT_CONFINED, Confinement
 
 logger = logging.getLogger(__name__)
 
 DRAIN_S = 3.0
-TAKEOVER_S = 5.0
 ORPHAN_PATIENCE_S = 2.0
 ENGINE_CLOSE_S = 2.0
 MAX_BEAT_S = 1.0
@@ -36,7 +37,6 @@ SUPERVISOR_LEAD_S = 3.0
 up: a replaced process goes on with the answer, an answer given up is lost."""
 
 EXIT_OK = 0
-EXIT_CANNOT_START = 73
 EXIT_BROKEN = 75
 EXIT_RESTART = 76
 RESTART_FLUSH_S = 0.5
@@ -45,7 +45,8 @@ RESTART_FLUSH_S = 0.5
 
 class Child:
     """One pool process. ``report`` takes lines for the supervisor; ``lifeline`` is a descriptor
-    that reads end-of-file when the parent is gone."""
+    that reads end-of-file when the parent is gone. ``listening`` is its socket, if that is there
+    already, and ``confinement`` what the process has given up."""
 
     def __init__(
         self,
@@ -54,6 +55,8 @@ class Child:
         lifeline: int,
         report: Callable[[bytes], None],
         engine_factory: EngineFactory = make_engine,
+        listening: ListeningSocket | None = None,
+        confinement: Confinement = NOT_CONFINED,
     ) -> None:
         self._launch = launch
         self._engine_factory = engine_factory
@@ -79,8 +82,9 @@ class Child:
             on_orders=self._note_orders,
             on_restart=self._note_restart,
             sensor=_memory_sensor,
+            confinement=confinement,
         )
-        self._server = PoolServer(self._pool, launch.socket_path)
+        self._server = PoolServer(self._pool, launch.socket_path, listening)
 
     async def run(self) -> int:
         """Serve until told to stop; returns the exit code."""

@@ -181,6 +181,17 @@ class PoolClient:
         """End a generation for the operator. Raises UnknownGeneration."""
         return await self._control({"type": "cancel", "generation": generation}, timeout_s)
 
+    async def move_to_front(
+        self, generation: str, *, timeout_s: float = CALL_TIMEOUT_S
+    ) -> ControlResult:
+        """Let who waits be the next one; ``is_done`` says whether it waited. Raises
+        UnknownGeneration."""
+        return await self._control({"type": "move_to_front", "generation": generation}, timeout_s)
+
+    async def cancel_orphans(self, *, timeout_s: float = CALL_TIMEOUT_S) -> ControlResult:
+        """End the running answers that nobody has watched for some seconds."""
+        return await self._control({"type": "cancel_orphans"}, timeout_s)
+
     async def limit(
         self, name: LimitName, value: int, seconds: float, *, timeout_s: float = CALL_TIMEOUT_S
     ) -> ControlResult:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ai_model.engine.events import TokenOdds
+
 FLUSH_S = 0.060
 MAX_TOKENS = 24
 SENTENCE_ENDS = (".", "!", "?", "\n", "…", "。", "！", "？", "؟")
@@ -17,12 +19,14 @@ class Coalescer:
     def __init__(self) -> None:
         self._text: list[str] = []
         self._tokens: list[int] = []
+        self._odds: list[TokenOdds] = []
         self._has_text = False
         self._last_flush = float("-inf")
 
-    def add(self, tokens: tuple[int, ...], text: str) -> None:
+    def add(self, tokens: tuple[int, ...], text: str, odds: tuple[TokenOdds, ...] = ()) -> None:
         """Add what the engine delivered; ``text`` may be empty while characters are held back."""
         self._tokens += tokens
+        self._odds += odds
         if text:
             self._text.append(text)
             self._has_text = True
@@ -41,14 +45,15 @@ class Coalescer:
             return 0.0 if self._has_text else FLUSH_S
         return max(0.0, self._last_flush + FLUSH_S - now)
 
-    def take(self, now: float) -> tuple[tuple[int, ...], str]:
+    def take(self, now: float) -> tuple[tuple[int, ...], str, tuple[TokenOdds, ...]]:
         """Return everything gathered and begin anew."""
-        tokens, text = tuple(self._tokens), "".join(self._text)
+        tokens, text, odds = tuple(self._tokens), "".join(self._text), tuple(self._odds)
         self._tokens.clear()
+        self._odds.clear()
         self._text.clear()
         self._has_text = False
         self._last_flush = now
-        return tokens, text
+        return tokens, text, odds
 
     def _ends_sentence(self) -> bool:
         return self._has_text and self._text[-1].rstrip(" ").endswith(SENTENCE_ENDS)

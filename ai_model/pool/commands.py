@@ -133,6 +133,18 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MoveToFront:
+    """Let a generation that waits be the next one."""
+
+    generation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOrphans:
+    """End the running answers that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
     """Change a limit for ``seconds``; it goes back by itself."""
 
@@ -162,7 +174,19 @@ class SetEmergency:
     mode: str
 
 
-ControlCommand = Pause | Resume | Drain | Resize | Cancel | Limit | Unlimit | Restart | SetEmergency
+ControlCommand = (
+    Pause
+    | Resume
+    | Drain
+    | Resize
+    | Cancel
+    | MoveToFront
+    | CancelOrphans
+    | Limit
+    | Unlimit
+    | Restart
+    | SetEmergency
+)
 """Commands that are answered with a ControlResult at once."""
 Command = (
     Submit
@@ -229,6 +253,10 @@ def parse_command(frame: Frame) -> Command:
             return ListWaiting()
         case "cancel":
             return Cancel(generation=_generation(values))
+        case "move_to_front":
+            return MoveToFront(generation=_generation(values))
+        case "cancel_orphans":
+            return CancelOrphans()
         case "limit":
             return _limit(values)
         case "unlimit":

@@ -12,6 +12,7 @@ from typing import Any
 from ai_model.pool.commands import (
     Acknowledge,
     Cancel,
+    CancelOrphans,
     Command,
     ControlCommand,
     CountTokens,
@@ -20,6 +21,7 @@ from ai_model.pool.commands import (
     GetStatus,
     Limit,
     ListWaiting,
+    MoveToFront,
     Pause,
     Resize,
     Restart,
@@ -162,6 +164,10 @@ class Connection:
                 return self._pool.controls.resize(command.num_instances)
             case Cancel():
                 return self._pool.controls.cancel(command.generation)
+            case MoveToFront():
+                return self._pool.controls.move_to_front(command.generation)
+            case CancelOrphans():
+                return self._pool.controls.cancel_orphans()
             case SetEmergency():
                 return self._pool.controls.set_emergency(command.mode)
             case Limit() | Unlimit() | Restart():

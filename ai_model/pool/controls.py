@@ -24,6 +24,7 @@ from ai_model.pool.generation import DoneReason, Generation
 from ai_model.pool.orders import NO_ORDERS, Orders
 from ai_model.pool.register import Register
 from ai_model.pool.request import PoolRequest
+from ai_model.pool.status import ORPHAN_S
 from ai_model.pool.temporary_limit import LimitName, TemporaryLimit
 from ai_model.pool.temporary_limits import TemporaryLimits
 from ai_model.pool.waiting_request import WaitingRequest, short_name
@@ -249,6 +250,39 @@ class Controls:
         logger.info("The operator cancelled generation %s.", generation_id)
         return self.result("Cancelled.")
 
+    def move_to_front(self, generation_id: str) -> ControlResult:
+        """Let who waits be the next one. Raises UnknownGeneration."""
+        if generation_id not in self._register.logs:
+            raise UnknownGeneration(f"the pool does not know generation {generation_id}")
+        generation = self._register.live.get(generation_id)
+        if generation is None or not self._register.move_to_front(generation):
+            return self.result("It does not wait any more.", is_done=False)
+        logger.info("The operator moved generation %s to the front.", generation_id)
+        self._on_change()
+        if generation_id not in self._register.line:
+            return self.result("It got a free instance at once.")
+        order = [one.id for one in self._register.waiting(self._clock())]
+        place = order.index(generation_id) + 1
+        if place == 1:
+            return self.result(f"It is the next of {len(order)} in line.")
+        return self.result(
+            f"It is at place {place} of {len(order)}: its visitor or network has as many answers "
+            "running as it may have, and is the next as soon as one of them ends."
+        )
+
+    def cancel_orphans(self) -> ControlResult:
+        """End the running answers that nobody has watched for some seconds; who waits stays."""
+        orphans = [
+            generation_id
+            for generation_id, seconds in self._register.unwatched(self._clock()).items()
+            if seconds >= ORPHAN_S
+        ]
+        for generation_id in orphans:
+            self.cancel(generation_id)
+        if not orphans:
+            return self.result("Every running answer has a reader.")
+        return self.result(f"Ended {_answers(len(orphans))} that nobody watched.")
+
     def end_unwatched(self, num_wanted: int, grace_s: float) -> int:
         """End up to ``num_wanted`` generations that nobody has followed for ``grace_s`` seconds.
 
@@ -344,6 +378,10 @@ def _duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min"
     return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+
+
+def _answers(num: int) -> str:
+    return f"{num} answer{'' if num == 1 else 's'}"
 
 
 def _requests(num: int) -> str:

@@ -22,7 +22,10 @@ RETRY_S = 0.02
 
 
 class Dispatcher:
-    """Gives instances to those who wait. Lives on the pool's loop; the pool ends ``tasks``."""
+    """Gives instances to those who wait. Lives on the pool's loop; the pool ends ``tasks``.
+
+    ``wake`` is called while somebody waits, to bring back a model that sleeps.
+    """
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class Dispatcher:
         capacity: Capacity,
         timers: Timers,
         tasks: Tasks,
+        wake: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
         self._register = register
@@ -41,6 +45,7 @@ class Dispatcher:
         self._capacity = capacity
         self._timers = timers
         self._tasks = tasks
+        self._wake = wake
         self._clock = clock
         self._shown_places: tuple[str, list[str]] = ("", [])
 
@@ -58,7 +63,7 @@ class Dispatcher:
             while len(held) < self._capacity.size and (next_one := self._register.take_next(now)):
                 self._tasks.spawn(self._begin(next_one))
         if line:
-            self._engine.wake()
+            self._wake()
         self._register.statistics.occupancy.set(len(held), self._capacity.size, now)
         self._show_places()
 

@@ -14,7 +14,7 @@ from ai_model.engine.errors import EngineNotReady
 from ai_model.engine.events import EngineEvent
 from ai_model.engine.request import EngineRequest
 from ai_model.engine.snapshot import EngineSnapshot, EngineState
-from ai_model.model_file import BadModelFile, inspect
+from ai_model.model_file import BadModelFile, ModelFileInfo, inspect
 from ai_model.pool.config import PoolConfig
 from ai_model.pool.economy import NORMAL
 from ai_model.pool.engine_port import EngineFactory, EnginePort
@@ -50,6 +50,8 @@ class EngineLink:
         self.model_label = ""
         self.economy = NORMAL
         """What answers do without for want of memory, from their beginning on."""
+        self.why_not_switch: Callable[[ModelFileInfo, int], str] = lambda info, num_instances: ""
+        """Asked before a switch: why there is no room for so many instances of another model."""
         self._config = config
         self._factory = factory
         self._on_ready = on_ready
@@ -165,7 +167,10 @@ class EngineLink:
         switch = self._switch = self._loop.create_future()
         try:
             # A file with a flaw is found here within a moment, while everybody is answered.
-            await self._loop.run_in_executor(self._executor, inspect, path)
+            info = await self._loop.run_in_executor(self._executor, inspect, path)
+            if why := self.why_not_switch(info, num_instances):
+                self._switch = None
+                return why
             config = replace(
                 self._config.engine_config(), model_path=path, num_instances=num_instances
             )

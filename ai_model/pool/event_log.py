@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from ai_model.pool.errors import UnknownGeneration
 from ai_model.pool.frames import Frame
+from ai_model.pool.odds_frame import num_odds_bytes
 
 FRAME_OVERHEAD_BYTES = 400
 """What a frame costs in memory beside its text and tokens, for the bound on all logs."""
@@ -98,4 +99,5 @@ class EventLog:
 
 
 def _num_payload_bytes(frame: Frame) -> int:
-    return 4 * len(frame.get("text", "")) + 32 * len(frame.get("tokens", ()))
+    num_bytes = 4 * len(frame.get("text", "")) + 32 * len(frame.get("tokens", ()))
+    return num_bytes + num_odds_bytes(frame.get("odds", ()))

@@ -92,10 +92,12 @@ class FairQueue:
         self._waiting: dict[str, _Place] = {}
         self._running: dict[str, _Place] = {}
         self._first: dict[str, _Place] = {}
-        """Of those who wait, the ones that come before everybody's turn: resumed or given back."""
+        """Of those who wait, the ones that come before everybody's turn: moved, resumed or given
+        back."""
         self._latest = -inf
         """The latest time that anybody has told."""
         self._num_pushed = 0
+        self._num_moved = 0
         self._num_shares = 0
         self._sweep_at = MIN_SWEEP
         self.waiting_cost = 0
@@ -151,7 +153,7 @@ class FairQueue:
         place = self._running.pop(ticket.generation)
         place.refund()
         # Before those resumed too: it had left the line before them.
-        place.rank = (0, *place.rank[1:])
+        place.rank = (min(0, place.rank[0]), *place.rank[1:])
         self._enqueue(place, is_first=True)
 
     def release(self, generation: str) -> None:
@@ -167,6 +169,23 @@ class FairQueue:
         if place is None:
             return False
         self._dequeue(place)
+        return True
+
+    def move_to_front(self, generation: str) -> bool:
+        """Let a ticket be the next of all; returns whether it was waiting.
+
+        The last one moved goes first. It is no gift: its owner pays for it as for any turn, so that
+        others are served the sooner afterwards. Owners at their limit are passed over as always,
+        and warm-ups stay behind everybody else.
+        """
+        place = self._waiting.get(generation)
+        if place is None:
+            return False
+        if generation not in self._first:
+            place.share.drop(place.ticket)
+            self._first[generation] = place
+        self._num_moved += 1
+        place.rank = (-1, -self._num_moved, place.rank[2])
         return True
 
     def expire(self, now: float) -> list[Ticket]:

@@ -10,6 +10,7 @@ from ai_model.pool.audience import Audience
 from ai_model.pool.coalescer import Coalescer
 from ai_model.pool.eta import Eta
 from ai_model.pool.event_log import EventLog
+from ai_model.pool.odds_frame import odds_to_json
 from ai_model.pool.request import PoolRequest
 
 NO_INSTANCE = -1
@@ -189,7 +190,7 @@ class Generation:
         if event.text and self.first_text_at is None:
             self.first_text_at = now
         self.num_tokens += len(event.tokens)
-        self._coalescer.add(event.tokens, event.text)
+        self._coalescer.add(event.tokens, event.text, event.odds)
         due_in_s = self._coalescer.due_in_s(now)
         if due_in_s > 0:
             return due_in_s
@@ -200,8 +201,9 @@ class Generation:
         """Write what was gathered as one frame."""
         if self.is_ended or self._coalescer.is_empty:
             return
-        tokens, text = self._coalescer.take(now)
-        self.log.append("gen.delta", {"off": len(self.text), "text": text, "tokens": list(tokens)})
+        tokens, text, odds = self._coalescer.take(now)
+        delta = {"off": len(self.text), "text": text, "tokens": list(tokens)}
+        self.log.append("gen.delta", delta | ({"odds": odds_to_json(odds)} if odds else {}))
         self.text += text
 
     def request_end(

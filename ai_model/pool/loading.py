@@ -21,7 +21,7 @@ MEMORY_RETRY_S = 1.0
 
 
 class Loading:
-    """The first load of one pool. Lives on the pool's loop, which is its lock.
+    """The first load of one pool, and each one after a sleep. Lives on the pool's loop, its lock.
 
     ``is_size_given`` says that somebody has decided the number of instances already. ``use_limits``
     takes new values of the configuration.
@@ -45,20 +45,43 @@ class Loading:
         self._is_size_chosen = is_size_given or not config.curve_instances
         self._use_limits = use_limits
         self._clock = clock
+        self._said = ""
+
+    def why_waiting(self) -> str:
+        """Return why the model is not being loaded although it is wanted, as a sentence, or ""."""
+        is_out = not self._engine.is_begun or self._engine.is_asleep
+        return self._memory.why_not_start() if is_out else ""
 
     async def run(self) -> None:
         """Begin to load the model as soon as memory has room for it."""
-        said = ""
-        while why := self._memory.why_not_start():
-            if not said:
-                logger.warning("%s", why)
-            said = why
+        while self._must_wait():
             await asyncio.sleep(MEMORY_RETRY_S)
+        self._begin_with_room_for(_size_of(self._config.model_path))
+        await self._engine.start(self._capacity.size)
+
+    def wake(self) -> None:
+        """Bring back a model that sleeps, if memory has room for it now; to be asked again."""
+        if not self._engine.is_asleep or self._must_wait():
+            return
+        snapshot, size = self._engine.snapshot(), self._capacity.size
+        model = None if snapshot is None else snapshot.model
+        self._begin_with_room_for(0 if model is None else model.size_bytes)
+        if self._capacity.size != size:
+            self._engine.resize(self._capacity.size)
+        self._engine.wake()
+
+    def _must_wait(self) -> bool:
+        why = self._memory.why_not_start()
+        if why and not self._said:
+            logger.warning("%s", why)
+        self._said = why
+        return bool(why)
+
+    def _begin_with_room_for(self, num_bytes: int) -> None:
+        """Have no more instances than memory has room for beside weights of so many bytes."""
         size = self._capacity.size
-        num_bytes = _size_of(self._config.model_path)
         room = self._memory.num_affordable(1, size, new_bytes=num_bytes)
         self._capacity.begin_with(min(size, room), self._clock())
-        await self._engine.start(self._capacity.size)
 
     def choose_size(self) -> None:
         """Have as many instances as answer fastest together, once, as the profile wants it."""

@@ -34,6 +34,35 @@ def why_not_start(reading: MemoryReading, instance_bytes: int) -> str:
     )
 
 
+def why_not_switch(
+    reading: MemoryReading, *, instances_bytes: int, old_bytes: int, new_bytes: int
+) -> str:
+    """Return why another model would not fit, as a sentence, or "".
+
+    It comes beside the one in use, which goes when it is there. ``instances_bytes`` is the KV
+    memory of all its instances; of ``new_bytes`` of weights, in place of ``old_bytes``, every token
+    reads all. Nothing is refused when nobody knows how much memory there is.
+    """
+    if reading.p_kill is None or not reading.limit_bytes:
+        return ""
+    more_bytes = START_BYTES + instances_bytes
+    share = reading.p_kill + more_bytes / reading.limit_bytes
+    if share >= MAX_START_P_KILL:
+        return (
+            f"The other model does not fit beside this one: {_mb(reading.unreclaimable_bytes)} of "
+            f"{_mb(reading.limit_bytes)} are taken and it needs {_mb(more_bytes)} more, which "
+            f"makes {share:.0%}; it is loaded below {MAX_START_P_KILL:.0%}."
+        )
+    needed = reading.unreclaimable_bytes + new_bytes
+    if new_bytes > old_bytes and needed >= reading.limit_bytes:
+        return (
+            f"The other model does not fit: its {_mb(new_bytes)} and the "
+            f"{_mb(reading.unreclaimable_bytes)} that are taken are more than the "
+            f"{_mb(reading.limit_bytes)} there are, so that every word would be read from disk."
+        )
+    return ""
+
+
 def num_affordable(
     reading: MemoryReading,
     *,

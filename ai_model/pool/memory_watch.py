@@ -6,10 +6,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 from ai_model.memory import Ladder, MemoryLevel, MemoryReading
+from ai_model.memory.ladder import TIGHT_INTERVAL_S
 from ai_model.memory.rung import DYING_P_KILL
+from ai_model.model_file import ModelFileInfo
 from ai_model.pool.capacity import Capacity
 from ai_model.pool.config import PoolConfig
 from ai_model.pool.economy import ECONOMIES, NORMAL, Economy
@@ -17,7 +20,7 @@ from ai_model.pool.endings import Endings
 from ai_model.pool.engine_link import EngineLink
 from ai_model.pool.generation import DoneReason
 from ai_model.pool.heap import trim_heap
-from ai_model.pool.memory_room import num_affordable, why_not_start
+from ai_model.pool.memory_room import num_affordable, why_not_start, why_not_switch
 from ai_model.pool.register import Register
 from ai_model.pool.status import MemoryStatus
 from ai_model.pool.tasks import Tasks
@@ -27,11 +30,16 @@ logger = logging.getLogger(__name__)
 ANSWERS_PER_TRIM = 2
 DYING_PATIENCE_S = 1.0
 """Answers that are ended early may take so long to reach their readers before the process ends."""
+HURRY_S = 2.0
+"""So long memory is read more often after the kernel has said that work waits for it."""
 FORCED_LEVELS = {"auto": None, "on": MemoryLevel.CRITICAL, "off": MemoryLevel.LOW}
 
 
 class Sensor(Protocol):
     """What reads memory; a MemorySensor, or a script in tests."""
+
+    stall_file: Path | None
+    """Where the kernel tells how much work waits for memory, if it does."""
 
     def read(self) -> MemoryReading:
         """Return the state of memory now; never raises, never waits."""
@@ -78,10 +86,13 @@ class MemoryWatch:
         self._ladder = Ladder()
         self._reading: MemoryReading | None = None
         self._must_learn_rest = False
+        self._rest_size = capacity.size
         self._is_trim_due = False
         self._num_answers = 0
         self._dying_since: float | None = None
+        self._hurries_until = float("-inf")
         capacity.room = self.num_affordable
+        engine.why_not_switch = self.why_not_switch
         self.switch(config.emergency)
 
     @property
@@ -92,15 +103,31 @@ class MemoryWatch:
     @property
     def interval_s(self) -> float | None:
         """Seconds until the next look; None when there is nothing to look with."""
-        return None if self._sensor is None else self._ladder.sample_interval_s
+        if self._sensor is None:
+            return None
+        if self._clock() < self._hurries_until:
+            return TIGHT_INTERVAL_S
+        return self._ladder.sample_interval_s
+
+    @property
+    def stall_file(self) -> Path | None:
+        """The kernel's file that can wake a watch; None when there is nothing to look with."""
+        return None if self._sensor is None else self._sensor.stall_file
+
+    def hurry(self) -> None:
+        """Work waits for memory: look more often for a while than its level asks for."""
+        self._hurries_until = self._clock() + HURRY_S
 
     def look(self) -> None:
         """Read memory, climb or descend, and act."""
         now = self._clock()
         if self._sensor is not None:
             self._reading = self._sensor.read()
+            has_grown = self._rest_size < self._capacity.size <= self._capacity.num_always
+            if has_grown and self._ladder.measured is MemoryLevel.LOW:
+                self._must_learn_rest = True
             if self._must_learn_rest and self._is_at_rest() and self._reading.is_fresh:
-                self._must_learn_rest = False
+                self._must_learn_rest, self._rest_size = False, self._capacity.size
                 self._ladder.learn_rest(self._reading)
             self._ladder.update(self._reading, now=now)
         self._act(now)
@@ -136,6 +163,18 @@ class MemoryWatch:
             return ""
         return why_not_start(self._reading, self._instance_bytes)
 
+    def why_not_switch(self, info: ModelFileInfo, num_instances: int) -> str:
+        """Return why another model cannot be loaded beside this one, as a sentence, or ""."""
+        if self._reading is None or self.mode == "off":
+            return ""
+        n_ctx = min(self._config.n_ctx, info.n_ctx_train)
+        return why_not_switch(
+            self._reading,
+            instances_bytes=num_instances * n_ctx * info.kv_bytes_per_token,
+            old_bytes=self._reading.weights_bytes,
+            new_bytes=info.size_bytes,
+        )
+
     def num_affordable(self, num_now: int, num_wanted: int, new_bytes: int = 0) -> int:
         """Return how many of ``num_wanted`` instances memory has room for, at least ``num_now``.
 
@@ -168,6 +207,8 @@ class MemoryWatch:
             level=str(ladder.level),
             level_s=round(max(0.0, self._clock() - ladder.since), 1),
             reason=words,
+            stall_some=_share_of_percent(reading.psi_some_avg10),
+            stall_full=_share_of_percent(reading.psi_full_avg10),
         )
 
     @property
@@ -190,6 +231,7 @@ class MemoryWatch:
     def _act(self, now: float) -> None:
         """Take away or give back what the level asks for, if anything has changed."""
         economy = ECONOMIES[self.level]
+        self._capacity.is_at_rest = self.level <= self._ladder.resting
         if self._is_trim_due and economy.trims_heap:
             self._is_trim_due = False
             self._tasks.spawn(asyncio.to_thread(self._trim, collects_garbage=True))
@@ -234,6 +276,10 @@ class MemoryWatch:
                 self._endings.end_early(generation, DoneReason.MEMORY)
         elif now - self._dying_since >= DYING_PATIENCE_S and self._on_dying is not None:
             self._on_dying("Memory was about to run out, so the pool began anew.")
+
+
+def _share_of_percent(percent: float | None) -> float | None:
+    return None if percent is None else round(percent / 100, 4)
 
 
 def _rounded(share: float | None) -> float | None:

@@ -26,6 +26,7 @@ from ai_model.pool.generation import DoneReason, Generation, GenerationState, Ou
 from ai_model.pool.history import INTERVAL_S, History
 from ai_model.pool.listener import Listener
 from ai_model.pool.loading import Loading
+from ai_model.pool.memory_rounds import MemoryRounds
 from ai_model.pool.memory_watch import MemoryWatch, Sensor
 from ai_model.pool.orders import NO_ORDERS, Orders
 from ai_model.pool.register import Register
@@ -37,6 +38,7 @@ from ai_model.pool.tasks import Tasks
 from ai_model.pool.timers import Timers
 from ai_model.pool.warm_ups import WarmUps
 from ai_model.pool.watch import CANCEL_PATIENCE_S, Watch
+from ai_model.sandbox.sandbox import NOT_CONFINED, Confinement
 
 TICK_S = 0.1
 SIZE_S = 5.0
@@ -71,6 +73,7 @@ class Pool:
         on_orders: Callable[[Orders], None] = lambda _: None,
         on_restart: Callable[[], None] | None = None,
         sensor: Callable[[MappedFiles], Sensor] | None = None,
+        confinement: Confinement = NOT_CONFINED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.config = config
@@ -78,6 +81,8 @@ class Pool:
         self.started_at = clock()
         self.restarts = restarts
         """The earlier processes of this pool."""
+        self.confinement = confinement
+        """What its process has given up; only told."""
         self.history = History()
         """The last two hours, a sample every ten seconds."""
         self._on_answered = on_answered
@@ -111,6 +116,7 @@ class Pool:
             capacity=capacity,
             timers=self._timers,
             tasks=self._tasks,
+            wake=lambda: self._loading.wake(),
             clock=clock,
         )
         self._listener = Listener(
@@ -157,6 +163,7 @@ class Pool:
             clock=clock,
         )
         """How tight memory is, and what that switches."""
+        self._rounds = MemoryRounds(self.memory, self._timers)
         self._loading = Loading(
             config,
             memory=self.memory,
@@ -174,7 +181,7 @@ class Pool:
         """Begin loading the model; returns at once. Requests may be submitted from now on."""
         self.started_at = self._clock()
         self._tasks.spawn(self._loading.run())
-        self._look_at_memory()
+        self._rounds.begin()
         self._timers.arm("sweep", SWEEP_S, self._sweep)
         self._timers.arm("size", SIZE_S, self._check_size)
         self._observe()
@@ -306,14 +313,15 @@ class Pool:
             is_restarting=self.controls.is_restarting,
             limits=self.controls.limits,
             running=self._register.running(now),
+            unwatched=self._register.unwatched(now),
             eta=self._register.wait_record.figures(),
             waiting_tokens=self.line.waiting_cost,
             oldest_wait_s=max(
                 (now - one.submitted_at for one in self._register.waiting(now)), default=0.0
             ),
         )
-        if status.state is PoolState.LOADING and not self._engine.is_begun:
-            status = replace(status, reason=self.memory.why_not_start() or status.reason)
+        if status.state is PoolState.LOADING:
+            status = replace(status, reason=self._loading.why_waiting() or status.reason)
         return replace(status, memory=self.memory.fill(status.memory))
 
     # The end.
@@ -337,6 +345,7 @@ class Pool:
         self.admission.is_closed = True
         for generation in list(self._register.live.values()):
             self._endings.lose(generation, "The pool was closed.")
+        self._rounds.close()
         self._timers.close()
         await self._tasks.close()
         await self._engine.close(timeout_s)
@@ -352,11 +361,6 @@ class Pool:
         self._loading.choose_size()
         self.memory.note_ready()
         self._dispatch()
-
-    def _look_at_memory(self) -> None:
-        self.memory.look()
-        if self.memory.interval_s is not None:
-            self._timers.arm("memory", self.memory.interval_s, self._look_at_memory)
 
     def _note_end(self, generation: Generation) -> None:
         self._timers.drop(generation.id)

@@ -66,6 +66,9 @@ class PoolSample:
     parked_bytes: int = _rolled(Rule.MAX)
     limit_bytes: int = _rolled(Rule.MAX)
     pressure: float | None = _rolled(Rule.MAX, None)
+    stall_some: float | None = _rolled(Rule.MAX, None)
+    """Share of the time in which some task waited for memory; None where nobody tells."""
+    stall_full: float | None = _rolled(Rule.MAX, None)
 
     num_starts: int = _rolled(Rule.SUM)
     """Pool processes whose first sample this is: a mark in the plots."""
@@ -158,6 +161,8 @@ def sample_between(
         parked_bytes=memory.parked_bytes or 0,
         limit_bytes=memory.limit_bytes,
         pressure=memory.pressure,
+        stall_some=memory.stall_some,
+        stall_full=memory.stall_full,
         num_starts=int(is_first),
         **added,
     )

@@ -108,6 +108,18 @@ class Register:
         """Take a generation out of the line; returns whether it was in it."""
         return self.line.remove(generation.id)
 
+    def move_to_front(self, generation: Generation) -> bool:
+        """Let a generation be the next in line; returns whether it was in it."""
+        return self.line.move_to_front(generation.id)
+
+    def unwatched(self, now: float) -> dict[str, float]:
+        """Return those with an instance whom nobody reads, and for how many seconds."""
+        return {
+            generation.id: now - generation.audience.unwatched_since
+            for generation in self.held.values()
+            if generation.audience.unwatched_since is not None and generation.ending is None
+        }
+
     def expire(self, now: float) -> list[Generation]:
         """Take those out of the line who have waited too long, and return them."""
         return [self.live[late.generation] for late in self.line.expire(now)]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ai_model.engine.request import SamplingParams
+from ai_model.engine.request import MAX_TOP_ODDS, SamplingParams
 from ai_model.pool.errors import BadFrame
 from ai_model.pool.fields import Fields, is_valid_text
 from ai_model.pool.priority import Priority
@@ -193,4 +193,5 @@ def _sampling(values: Fields) -> SamplingParams:
         seed=values.optional_integer("seed", high=2**32 - 1),
         max_tokens=values.integer("max_tokens", default=usual.max_tokens),
         stop=tuple(stop),
+        num_top_odds=values.optional_integer("num_top_odds", high=MAX_TOP_ODDS),
     )

@@ -8,6 +8,7 @@ from uuid import uuid4
 from ai_model.pool.latencies import Latencies, Latency
 from ai_model.pool.occupancy import Occupancy
 from ai_model.pool.samples import TimedSamples
+from ai_model.pool.writing_speed import WritingSpeed
 
 WAITS_S = 5 * 60.0
 """How far back the quantiles of waits and first texts look."""
@@ -45,6 +46,7 @@ class Statistics:
         self.latencies = Latencies()
         """The same times and some more, since the start."""
         self.occupancy = Occupancy()
+        self.writing = WritingSpeed()
 
     @property
     def num_done(self) -> int:

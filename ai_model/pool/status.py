@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from ai_model.memory.level import MemoryLevel
+from ai_model.memory.rung import WARNING_PRESSURE
 from ai_model.pool.errors import BadFrame
 from ai_model.pool.fields import Fields
 from ai_model.pool.frames import PROTOCOL
@@ -18,6 +20,9 @@ from ai_model.pool.wait_record import WaitFigures
 MAX_INSTANCES = 1024
 MAX_STATE_CHARS = 16
 MAX_LATENCIES = 32
+ORPHAN_S = 15.0
+"""A running answer that nobody has watched for so long is an orphan. A page that is loaded again,
+or whose line breaks, is back sooner."""
 
 
 class PoolState(StrEnum):
@@ -65,6 +70,13 @@ class InstanceStatus:
     num_kv_tokens: int = 0
     kv_bytes: int = 0
     since_s: float = 0.0
+    unwatched_s: float | None = None
+    """Seconds for which nobody has read this answer; None while somebody does, or none is made."""
+
+    @property
+    def is_orphan(self) -> bool:
+        """Whether it works on an answer that nobody waits for."""
+        return self.unwatched_s is not None and self.unwatched_s >= ORPHAN_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +112,20 @@ class MemoryStatus:
     """The same in bytes: all that counts against the limit, whoever holds it."""
     switch: str = ""
     """The operator's switch of the emergency mode: auto, on or off; empty if unknown."""
+    stall_some: float | None = None
+    """Share of the last 10 s, 0 to 1, in which some task waited for memory (the kernel's
+    pressure-stall information); None where the kernel does not tell."""
+    stall_full: float | None = None
+    """The same for all tasks at once."""
+
+    @property
+    def is_warned(self) -> bool:
+        """Whether memory is above the line of warning although its level is low yet."""
+        return (
+            self.level == MemoryLevel.LOW
+            and self.pressure is not None
+            and self.pressure >= WARNING_PRESSURE
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +150,10 @@ class PoolStatus:
     """Pool processes that died before this one, as the supervisor has counted them."""
     last_restart_cause: str = ""
     """Why the last of them died, in a few words."""
+    sandbox: str = ""
+    """What the pool process can no longer do, in words; empty when it has given up nothing."""
+    sandbox_gaps: str = ""
+    """What it was to give up and could not, with the reason."""
     model: ModelStatus | None = None
     model_is_demo: bool = False
     num_instances: int = 0
@@ -146,7 +176,9 @@ class PoolStatus:
     instances: tuple[InstanceStatus, ...] = ()
     heartbeat_age_s: float = 0.0
     decode_tok_s: float = 0.0
+    """Tokens written per second of the clock while somebody is answered, all answers together."""
     prefill_tok_s: float = 0.0
+    """Tokens read per second of the work on them."""
     num_accepted: int = 0
     num_refused: int = 0
     num_done: int = 0
@@ -198,6 +230,11 @@ class PoolStatus:
         if self.state is not PoolState.READY:
             return 0
         return max(0, self.num_instances - self.num_running)
+
+    @property
+    def num_orphans(self) -> int:
+        """Running answers that nobody watches."""
+        return sum(instance.is_orphan for instance in self.instances)
 
     @property
     def reuse_ratio(self) -> float | None:

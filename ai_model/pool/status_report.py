@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +24,7 @@ from ai_model.pool.status import (
 )
 from ai_model.pool.temporary_limit import LimitName, TemporaryLimit
 from ai_model.pool.wait_record import WaitFigures
+from ai_model.sandbox.sandbox import Confinement
 
 if TYPE_CHECKING:
     from ai_model.engine.snapshot import EngineSnapshot, InstanceSnapshot
@@ -47,6 +48,8 @@ class ReportedPool(Protocol):
     def started_at(self) -> float: ...
     @property
     def restarts(self) -> Restarts: ...
+    @property
+    def confinement(self) -> Confinement: ...
     @property
     def is_ready(self) -> bool: ...
     @property
@@ -73,6 +76,7 @@ def report_status(
     waiting_tokens: int = 0,
     eta: WaitFigures | None = None,
     running: Sequence[Running] = (),
+    unwatched: Mapping[str, float] | None = None,
 ) -> PoolStatus:
     """Return the status of ``pool``; never waits. Call it on the pool's event loop.
 
@@ -80,7 +84,8 @@ def report_status(
     all that may be), ``paused_notice`` is what visitors are told while the pool is paused (None: it
     is not), ``is_draining`` says that nothing new is taken while what runs goes on,
     ``oldest_wait_s`` and ``waiting_tokens`` describe the line, ``eta`` how true its promises were;
-    ``running`` is how far those are that hold an instance.
+    ``running`` is how far those are that hold an instance, and ``unwatched`` for how many seconds
+    nobody has read those of them whom nobody reads, by generation.
     """
     statistics = pool.statistics
     size = pool.config.max_instances if num_instances is None else num_instances
@@ -101,6 +106,8 @@ def report_status(
         uptime_s=round(now - pool.started_at, 1),
         num_restarts=pool.restarts.num,
         last_restart_cause=pool.restarts.last_cause,
+        sandbox=", ".join(pool.confinement.closed),
+        sandbox_gaps=", ".join(pool.confinement.gaps),
         model=model,
         model_is_demo=pool.config.model_is_demo if model is None else model.is_demo,
         num_instances=size,
@@ -113,9 +120,9 @@ def report_status(
         limit_values={str(name): getattr(pool.config, name) for name in LimitName},
         oldest_wait_s=round(oldest_wait_s, 1),
         waiting_tokens=waiting_tokens,
-        instances=() if snapshot is None else tuple(map(_instance, snapshot.instances)),
+        instances=_instances(snapshot, unwatched or {}),
         heartbeat_age_s=0.0 if snapshot is None else round(snapshot.heartbeat_age_s, 2),
-        decode_tok_s=0.0 if snapshot is None else round(snapshot.decode_tok_s, 1),
+        decode_tok_s=round(statistics.writing.tok_s, 1),
         prefill_tok_s=0.0 if snapshot is None else round(snapshot.prefill_tok_s, 1),
         num_accepted=statistics.num_accepted,
         num_refused=statistics.num_refused,
@@ -184,7 +191,15 @@ def _step_cost(cost: StepCost | None) -> dict[str, Any]:
     return {"step_us": points, "cell_us": 1000 * cost.cell_ms}
 
 
-def _instance(instance: InstanceSnapshot) -> InstanceStatus:
+def _instances(
+    snapshot: EngineSnapshot | None, unwatched: Mapping[str, float]
+) -> tuple[InstanceStatus, ...]:
+    if snapshot is None:
+        return ()
+    return tuple(_instance(one, unwatched.get(one.request_id)) for one in snapshot.instances)
+
+
+def _instance(instance: InstanceSnapshot, unwatched_s: float | None) -> InstanceStatus:
     return InstanceStatus(
         index=instance.index,
         state=str(instance.state),
@@ -197,6 +212,7 @@ def _instance(instance: InstanceSnapshot) -> InstanceStatus:
         num_kv_tokens=instance.num_kv_tokens,
         kv_bytes=instance.kv_bytes,
         since_s=round(instance.since_s, 1),
+        unwatched_s=None if unwatched_s is None else round(unwatched_s, 1),
     )
 
 

@@ -22,6 +22,7 @@ from ai_model.pool.restart_policy import RestartPolicy
 from ai_model.pool.restarts import Restarts
 from ai_model.pool.silence import Silence
 from ai_model.pool.socket_path import usable_socket_path
+from ai_model.sandbox.sandbox import Sandbox
 
 STANDBY_S = 0.5
 LISTEN_TIMEOUT_S = 60.0
@@ -62,8 +63,11 @@ class Supervisor:
         socket_path: Path,
         lock_path: Path,
         log: logging.Logger | None = None,
+        *,
+        sandbox: Sandbox = Sandbox(),  # noqa: B008 - frozen
     ) -> None:
         self.config = config
+        self.sandbox = sandbox
         self.socket_path = usable_socket_path(socket_path)
         self.lock_path = lock_path
         self.state = SupervisorState.STOPPED
@@ -204,7 +208,7 @@ class Supervisor:
         self._is_wanted_end = False
         self._check_model()
         try:
-            launch = Launch(self.config, self.socket_path, self.restarts, self.orders)
+            launch = Launch(self.config, self.socket_path, self.restarts, self.orders, self.sandbox)
             process = PoolProcess(launch)
         except OSError as error:
             cause = f"it cannot be started ({error.strerror})"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ai_model.memory.ladder import Ladder
@@ -184,6 +184,7 @@ def test_sawtooth_around_high_gives_one_transition_per_30_s(walk: Walk, period: 
     assert walk.seen in ([LOW, MEDIUM], [LOW, MEDIUM, HIGH])
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([0.5, 0.69, 0.74, 0.76, 0.84, 0.89, 0.91, 1.2]), max_size=300))
 def test_never_flaps_whatever_comes(shares: list[float]) -> None:
     walk, fell_at = Walk(), float("-inf")
@@ -196,6 +197,7 @@ def test_never_flaps_whatever_comes(shares: list[float]) -> None:
             fell_at = walk.now
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 2), min_size=1, max_size=60))
 def test_fuller_memory_never_gives_a_lower_level(shares: list[float]) -> None:
     emptier, fuller = Walk(), Walk()

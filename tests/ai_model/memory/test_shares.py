@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ai_model.memory.shares import Bound, shares
@@ -12,6 +12,7 @@ bound = st.builds(Bound, st.integers(min_value=1, max_value=1 << 60), size)
 bounds = st.lists(bound, max_size=4)
 
 
+@settings(deadline=None)
 @given(bounds, bound, size)
 def test_never_negative_and_p_is_the_largest(
     groups: list[Bound], host: Bound, weights: int
@@ -21,6 +22,7 @@ def test_never_negative_and_p_is_the_largest(
     assert full.p == max(full.p_need, full.p_host)
 
 
+@settings(deadline=None)
 @given(bounds, bound, size, st.integers(0, 3), size)
 def test_monotone_in_what_is_used(
     groups: list[Bound], host: Bound, weights: int, index: int, more: int
@@ -35,6 +37,7 @@ def test_monotone_in_what_is_used(
         assert after.p_need >= before.p_need
 
 
+@settings(deadline=None)
 @given(bounds, bound, bound, size)
 def test_one_more_limit_never_makes_it_look_emptier(
     groups: list[Bound], more: Bound, host: Bound, weights: int
@@ -44,6 +47,7 @@ def test_one_more_limit_never_makes_it_look_emptier(
         assert shares([*groups, more], host, weights).p >= shares(groups, host, weights).p
 
 
+@settings(deadline=None)
 @given(bound, size)
 def test_weights_do_not_bring_the_killer_nearer(host: Bound, weights: int) -> None:
     assert shares([], host, weights).p_kill == shares([], host, 0).p_kill

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ai_model.memory import MemoryLevel, MemoryReading
 
 LIMIT = 2 * 2**30
@@ -19,6 +21,8 @@ class ScriptedSensor:
 
     def __init__(self, level: MemoryLevel = MemoryLevel.LOW) -> None:
         self.reading = MemoryReading()
+        self.num_reads = 0
+        self.stall_file: Path | None = None
         self.say(level)
 
     def say(self, level: MemoryLevel) -> None:
@@ -39,4 +43,5 @@ class ScriptedSensor:
 
     def read(self) -> MemoryReading:
         """Return the reading."""
+        self.num_reads += 1
         return self.reading

@@ -159,6 +159,21 @@ def test_memory_is_compared_with_its_rest(
     assert advice is None or f"{pressure:.0%}" in advice.sentence
 
 
+def test_above_the_line_of_warning_while_the_level_is_low() -> None:
+    """A pool that rests there is as it was meant to be; one that has risen is worth watching."""
+
+    def advice(pressure: float, resting: float) -> Advice | None:
+        status = memory(pressure, resting)
+        low = replace(status, memory=replace(status.memory, level="low"))
+        return about(low, Measure.MEMORY)
+
+    risen, rests = advice(0.64, 0.45), advice(0.64, 0.60)
+    assert risen is not None and risen.level is Level.WATCH
+    assert risen.sentence == "Memory is at 64%, 45% at rest: above 60%; from 75% on it is saved."
+    assert rests is not None and rests.level is Level.GOOD
+    assert advice(0.59, 0.30) is None
+
+
 def test_an_engine_that_stands_still() -> None:
     """Is the first thing to say, and its size is not the problem."""
     stuck = replace(CALM, heartbeat_age_s=15.0, wait_p50_s=60.0)

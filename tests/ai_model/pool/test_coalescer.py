@@ -15,7 +15,7 @@ def test_the_first_text_goes_at_once() -> None:
     assert coalescer.due_in_s(0.0) > 0
     coalescer.add((2,), "H")
     assert coalescer.due_in_s(0.0) == 0
-    assert coalescer.take(0.0) == ((1, 2), "H")
+    assert coalescer.take(0.0) == ((1, 2), "H", ())
     assert coalescer.is_empty
 
 

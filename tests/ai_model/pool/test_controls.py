@@ -18,7 +18,7 @@ from ai_model.pool.errors import Paused, PoolError, PoolUnavailable, UnknownGene
 from ai_model.pool.frames import Frame
 from ai_model.pool.pool import Pool
 from ai_model.pool.request import PoolRequest
-from ai_model.pool.status import PoolState
+from ai_model.pool.status import ORPHAN_S, PoolState
 from tests.ai_model.pool.builders import (
     Clock,
     check_log,
@@ -390,7 +390,68 @@ async def test_a_visitors_own_stop_stays_the_visitors() -> None:
         assert pool.status().outcomes == {"user_stop": 1}
 
 
+# The front of the line
+
+
+async def test_a_request_that_is_moved_gets_the_next_instance() -> None:
+    async with running_pool(make_config(max_instances=1)) as (pool, engine):
+        first, second, third, last = requests = [make_request(visitor=name * 32) for name in "abcd"]
+        for request in requests:
+            pool.submit(request)
+        await until(lambda: engine.running_ids == [first.generation])
+        result = pool.controls.move_to_front(last.generation)
+        assert (result.is_done, result.text) == (True, "It is the next of 3 in line.")
+        order = [one.generation for one in pool.controls.list_waiting()]
+        assert order == [last.generation, second.generation, third.generation]
+        assert pool._register.live[second.generation]._shown_place == (2, 3, "priority")
+        engine.release(first.generation)
+        await until(lambda: engine.running_ids == [last.generation])
+        late = pool.controls.move_to_front(last.generation)
+        assert (late.is_done, late.text) == (False, "It does not wait any more.")
+        with pytest.raises(UnknownGeneration):
+            pool.controls.move_to_front(str(uuid.uuid4()))
+
+
+async def test_who_has_enough_running_is_told_to_wait() -> None:
+    config = make_config(max_instances=2, max_running_per_visitor=1, max_inflight_per_visitor=3)
+    async with running_pool(config) as (pool, engine):
+        own, blocker = make_request(visitor="a" * 32), make_request(visitor="b" * 32)
+        again, other = make_request(visitor="a" * 32), make_request(visitor="c" * 32)
+        for request in (own, blocker, again, other):
+            pool.submit(request)
+        await until(lambda: len(engine.running_ids) == 2)
+        result = pool.controls.move_to_front(again.generation)
+        assert result.is_done and result.text.startswith("It is at place 2 of 2: its visitor")
+
+
 # Who watches
+
+
+async def test_only_running_answers_without_a_reader_are_orphans() -> None:
+    clock = Clock()
+    config = make_config(max_instances=2, total_timeout_s=1000, stall_timeout_s=1000,
+                         first_token_timeout_s=1000, timeout_s=1000)  # fmt: skip
+    async with running_pool(config, clock=clock) as (pool, engine):
+        alone, watched, waiting = requests = [make_request(visitor=name * 32) for name in "abc"]
+        for request in requests:
+            pool.submit(request)
+        await until(lambda: len(engine.running_ids) == 2)
+        with pool.watching(watched.generation):
+            clock.advance(ORPHAN_S - 1)
+            assert pool.status().num_orphans == 0
+            assert pool.controls.cancel_orphans().text == "Every running answer has a reader."
+            clock.advance(1)
+            by_id = {one.generation: one for one in pool.status().instances}
+            assert by_id[alone.generation].unwatched_s == ORPHAN_S
+            assert by_id[watched.generation].unwatched_s is None
+            assert pool.status().num_orphans == 1
+            result = pool.controls.cancel_orphans()
+            assert result.text == "Ended 1 answer that nobody watched."
+            (end,) = await ended(pool, alone)
+            assert (end["type"], end["reason"]) == ("gen.done", "user_stop")
+            await until(lambda: sorted(engine.running_ids) == sorted(
+                [watched.generation, waiting.generation]))  # fmt: skip
+        assert pool.status().outcomes == {"cancelled": 1}
 
 
 async def test_the_unwatched_end_first_and_only_after_a_while() -> None:

@@ -123,6 +123,22 @@ class QueueMachine(RuleBasedStateMachine):
         generation = f"t{data.draw(st.integers(1, max(1, self.num_pushed)))}"
         assert self.queue.remove(generation) is (self.waiting.pop(generation, None) is not None)
 
+    @rule(data=st.data())
+    def move_to_front(self, data: st.DataObject) -> None:
+        """It is the next unless its owner is at a limit, and nobody is lost or doubled."""
+        generation = f"t{data.draw(st.integers(1, max(1, self.num_pushed)))}"
+        is_waiting = generation in self.waiting
+        assert self.queue.move_to_front(generation) is is_waiting
+        if not is_waiting:
+            return
+        moved, running = self.waiting[generation], list(self.running.values())
+        is_free = (
+            sum(one.visitor == moved.visitor for one in running) < PER_VISITOR
+            and sum(one.block == moved.block for one in running) < PER_BLOCK
+        )
+        if is_free and moved.priority is not Priority.WARM_UP:
+            assert self.queue.order(self.now)[0] == moved
+
     @rule(seconds=st.integers(0, 15))
     def expire(self, seconds: int) -> None:
         self.now += seconds
@@ -183,6 +199,46 @@ def test_turns_are_paid_in_tokens() -> None:
     for name in ("b1", "b2", "b3", "b4", "b5"):
         queue.push(make_ticket(name, cost=100))
     assert pop_all(queue) == ["a1", "b1", "b2", "a2", "b3", "b4", "a3", "b5"]
+
+
+def test_who_is_moved_goes_first_and_the_last_one_moved_before_the_others() -> None:
+    queue = make_queue("a1", "a2", "b1", "c1")
+    queue.push(make_ticket("d1", is_resumed=True))
+    assert queue.move_to_front("a2") and queue.move_to_front("c1")
+    assert names_of(queue.order(NOW)) == ["c1", "a2", "d1", "b1", "a1"]
+    assert not queue.move_to_front("z9")
+    assert pop_all(queue) == ["c1", "a2", "d1", "b1", "a1"]
+    assert not queue.move_to_front("c1"), "it runs"
+
+
+def test_who_is_moved_pays_for_it() -> None:
+    """Its owner has one turn less afterwards, so that nobody else gets less in the long run."""
+    queue = make_queue("a1", "a2", "a3", "b1", "b2", "b3")
+    queue.move_to_front("a3")
+    assert pop_all(queue) == ["a3", "b1", "a1", "b2", "a2", "b3"]
+
+
+def test_who_is_moved_waits_for_the_own_limit_and_warm_ups_for_all() -> None:
+    queue = FairQueue(1)
+    for name in ("a1", "a2", "b1"):
+        queue.push(make_ticket(name))
+    queue.push(make_ticket("w1", priority=Priority.WARM_UP))
+    assert queue.pop(NOW) is not None
+    queue.move_to_front("a2")
+    queue.move_to_front("w1")
+    assert pop_all(queue) == ["b1", "w1"]
+    queue.release("a1")
+    assert pop_all(queue) == ["a2"]
+
+
+def test_who_is_moved_and_given_back_is_the_next_again() -> None:
+    queue = make_queue("a1", "b1", "c1")
+    queue.move_to_front("b1")
+    queue.move_to_front("c1")
+    first = queue.pop(NOW)
+    assert first is not None and first.generation == "c1"
+    queue.give_back(first)
+    assert pop_all(queue) == ["c1", "b1", "a1"]
 
 
 def test_newcomer_goes_before_a_flood() -> None:

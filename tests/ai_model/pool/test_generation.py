@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_model.engine.events import Delta, Finished, FinishReason, Progress, Started
+from ai_model.engine.events import Delta, Finished, FinishReason, Progress, Started, TokenOdds
 from ai_model.pool.eta import Eta
 from ai_model.pool.event_log import EventLog
 from ai_model.pool.frames import Frame
 from ai_model.pool.generation import DoneReason, Generation, GenerationState, Outcome
+from ai_model.pool.odds_frame import odds_from_json
 from tests.ai_model.pool.builders import check_log, make_request, text_of, types_of
 
 
@@ -224,3 +225,18 @@ def test_there_is_one_end_and_one_way() -> None:
     say(generation, "late", 105.0)
     generation.flush(106.0)
     assert types_of(log.replay()) == ["created", "started", "done"]
+
+
+def test_odds_go_with_their_tokens() -> None:
+    """Gathered as the tokens are, and only where the engine tells them."""
+    generation, log = make()
+    begin(generation)
+    odds = [TokenOdds(b"a", -0.5), TokenOdds(b"\xf0", -1.25, ((b"b", -0.25),))]
+    for number, one in enumerate(odds):
+        event = Delta(request_id=generation.id, tokens=(number,), text="x" * number, odds=(one,))
+        generation.add(event, 102.0 + number / 100)
+    say(generation, "y", 103.0)
+    frames = [frame for frame in log.replay() if frame["type"] == "gen.delta"]
+    assert odds_from_json(frames[0]["odds"]) == tuple(odds)
+    assert frames[0]["tokens"] == [0, 1]
+    assert "odds" not in frames[1]

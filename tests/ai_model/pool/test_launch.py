@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from ai_model.pool.errors import BadFrame
 from ai_model.pool.launch import Launch, Pulse, Word, say, understand
+from ai_model.pool.orders import Orders
 from ai_model.pool.restarts import Restarts
+from ai_model.sandbox.sandbox import Sandbox, SandboxMode
 from tests.ai_model.pool.builders import make_config
 
 
@@ -30,6 +32,19 @@ def test_the_launch_line_tells_of_earlier_deaths() -> None:
     launch = Launch(make_config(), Path("/run/pool.sock"), Restarts(3, "it was ended by a signal"))
     assert Launch.from_line(launch.to_line()) == launch
     assert Launch(make_config(), Path("/run/pool.sock")).restarts == Restarts(0, "")
+
+
+def test_the_launch_line_tells_what_to_give_up() -> None:
+    """And names the files that have to stay readable; nonsense is refused."""
+    sandbox = Sandbox(mode=SandboxMode.REQUIRED, private=(Path("/srv/var"), Path("/srv/.env")))
+    orders = Orders(model_path=Path("/models/other.gguf"))
+    launch = Launch(make_config(), Path("/run/pool.sock"), orders=orders, sandbox=sandbox)
+    line = launch.to_line()
+    assert Launch.from_line(line) == launch
+    assert launch.models == (Path("/nowhere/model.gguf"), Path("/models/other.gguf"))
+    for right, wrong in ((b'"required"', b'"perhaps"'), (b'"/srv/.env"', b"7")):
+        with pytest.raises(BadFrame):
+            Launch.from_line(line.replace(right, wrong))
 
 
 @pytest.mark.parametrize("text", ["", "1", "1 2 3", "a 1", "1.5 b"])

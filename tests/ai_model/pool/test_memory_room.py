@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ai_model.memory import MemoryReading
@@ -12,6 +12,7 @@ from ai_model.pool.memory_room import (
     START_BYTES,
     num_affordable,
     why_not_start,
+    why_not_switch,
 )
 
 GB = 2**30
@@ -31,6 +32,22 @@ def test_the_first_instance_starts_below_a_projected_85_percent() -> None:
     sentence = why_not_start(reading(0.9, 0.851 - share), INSTANCE)
     assert "of 2048 MB are taken" in sentence and "needs 70 MB more" in sentence
     assert why_not_start(MemoryReading(), INSTANCE) == "", "nobody knows, so nothing is refused"
+
+
+def test_another_model_comes_beside_the_one_in_use() -> None:
+    def why(held: float, new: int, *, old: int = GB // 2, instances: int = INSTANCE) -> str:
+        return why_not_switch(
+            reading(0.9, held), instances_bytes=instances, old_bytes=old, new_bytes=new
+        )
+
+    share = (START_BYTES + INSTANCE) / (2 * GB)
+    assert why(0.849 - share, GB // 4) == ""
+    assert "needs 70 MB more, which makes 85%" in why(0.851 - share, GB // 4)
+    assert why(0.4, GB) == ""
+    assert "1638 MB and the 819 MB that are taken" in why(0.4, int(1.6 * GB))
+    assert why(0.4, int(1.6 * GB), old=2 * GB) == "", "better than what there is"
+    unknown = MemoryReading()
+    assert why_not_switch(unknown, instances_bytes=9 * GB, old_bytes=0, new_bytes=9 * GB) == ""
 
 
 def test_more_instances_stay_below_the_next_level() -> None:
@@ -56,6 +73,7 @@ def test_more_instances_stay_below_the_next_level() -> None:
     assert num(0.99, now=3) == 3 and num(0.2, 2, now=3) == 3
 
 
+@settings(deadline=None)
 @given(st.floats(0.0, 2.0), st.integers(1, 8), st.integers(1, 8), st.integers(1, 64 * 2**20))
 def test_never_fewer_than_there_are_and_never_over_the_next_level(
     p: float, now: int, wanted: int, instance_bytes: int

@@ -34,6 +34,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
     priority=st.sampled_from(Priority),
     is_resumed=st.booleans(),
     request_id=st.sampled_from(["", "7f3a", "a.b:c_d-1"]),
+    num_top_odds=st.none() | st.integers(0, 5),
 )
 def test_round_trip(
     texts: list[str],
@@ -46,6 +47,7 @@ def test_round_trip(
     priority: Priority,
     is_resumed: bool,
     request_id: str,
+    num_top_odds: int | None,
 ) -> None:
     """Through JSON and back."""
     request = make_request(
@@ -57,7 +59,9 @@ def test_round_trip(
         priority=priority,
         is_resumed=is_resumed,
         request_id=request_id,
-        sampling=SamplingParams(stop=tuple(stop), seed=seed, max_tokens=7),
+        sampling=SamplingParams(
+            stop=tuple(stop), seed=seed, max_tokens=7, num_top_odds=num_top_odds
+        ),
     )
     frame = decode(encode({"type": "submit", "request": request.to_json()}))
     assert PoolRequest.from_json(frame["request"]) == request

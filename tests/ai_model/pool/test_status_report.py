@@ -17,6 +17,7 @@ from ai_model.pool.statistics import Statistics
 from ai_model.pool.status import PoolState
 from ai_model.pool.status_report import report_status
 from ai_model.pool.wait_record import WaitFigures
+from ai_model.sandbox.sandbox import Confinement
 from tests.ai_model.pool.builders import make_config
 
 
@@ -34,6 +35,7 @@ class StillPool:
     num_free: int = 2
     num_running: int = 0
     restarts: Restarts = Restarts(2, "it was ended by signal SIGKILL")
+    confinement: Confinement = Confinement(closed=("network", "writing"), gaps=("dumps: no",))
 
     def __post_init__(self) -> None:
         self.admission = Admission(self.config, self.estimator)

@@ -24,6 +24,7 @@ from ai_model.pool.launch import Launch
 from ai_model.pool.pool_process import ROOT, PoolProcess, clean_environment, describe_exit
 from ai_model.pool.status import PoolState, PoolStatus
 from ai_model.pool.supervisor import Supervisor, SupervisorState
+from ai_model.sandbox.sandbox import Sandbox, SandboxMode
 from tests.ai_model.pool.builders import make_config, make_request, until_sync
 
 
@@ -364,6 +365,51 @@ def test_sigterm_and_a_second_one(directory: Path) -> None:
 def start_process(directory: Path) -> PoolProcess:
     """Start a pool process without a supervisor."""
     return PoolProcess(Launch(make_config(), directory / "pool.sock"))
+
+
+@pytest.mark.parametrize("mode", [SandboxMode.AUTO, SandboxMode.OFF])
+def test_the_process_is_in_a_sandbox(directory: Path, mode: SandboxMode) -> None:
+    """It tells what it has given up; with "off" it has given up nothing."""
+    sandbox = Sandbox(mode=mode, private=(directory,))
+    supervisor = Supervisor(
+        make_config(), directory / "pool.sock", directory / "pool.lock", sandbox=sandbox
+    )
+    supervisor.start()
+    until_sync(lambda: is_running(supervisor))
+    status = status_of(supervisor.socket_path)
+    kernel = Path(f"/proc/{supervisor.pid}/status").read_text()
+    supervisor.stop()
+    assert not supervisor.socket_path.exists(), "whoever started it removes its socket"
+    is_confined = mode is SandboxMode.AUTO
+    assert ("network" in status.sandbox.split(", ")) is is_confined
+    assert ("NoNewPrivs:\t1" in kernel) is is_confined
+    assert ("Seccomp:\t2" in kernel) is is_confined
+
+
+def test_a_sandbox_that_cannot_be_had(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is the reason for which there is no pool, when it is required."""
+    program = directory / "python"
+    program.write_text(
+        f"#!{sys.executable}\n"
+        "import sys\n"
+        "from ai_model.sandbox import kernel\n"
+        "kernel.machine = lambda: ''\n"
+        "from ai_model.pool.__main__ import main\n"
+        "sys.exit(main())\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr("ai_model.pool.pool_process.sys.executable", str(program))
+    monkeypatch.setattr("ai_model.pool.restart_policy.DELAYS_S", (0.0,))
+    supervisor = Supervisor(
+        make_config(),
+        directory / "pool.sock",
+        directory / "pool.lock",
+        sandbox=Sandbox(mode=SandboxMode.REQUIRED),
+    )
+    supervisor.start()
+    until_sync(lambda: supervisor.num_restarts >= 1)
+    assert "CORRAL_POOL_SANDBOX is required" in supervisor.restarts.last_cause
+    supervisor.stop()
 
 
 def test_the_environment_holds_no_secrets() -> None:
