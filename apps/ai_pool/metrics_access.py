@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
 
 from django.conf import settings
 from django.http import HttpRequest
 
+from apps.ai_pool.limits.client_address import client_address
+from apps.ai_pool.limits.networks import is_inside
+
 NOBODY = "none"
 """The value of CORRAL_METRICS_ALLOW that lets no address in."""
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
-
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 
 
 async def may_read(request: HttpRequest) -> bool:
@@ -59,39 +49,7 @@ def is_allowed_address(request: HttpRequest) -> bool:
         return False
     if address.is_loopback and _host_name(request) not in LOCAL_NAMES:
         return False
-    return any(address in network for network in allowed_networks(settings.CORRAL_METRICS_ALLOW))
-
-
-def client_address(request: HttpRequest) -> Address | None:
-    """Return the address a request comes from, or None when that cannot be known for sure."""
-    text = str(request.META.get("REMOTE_ADDR") or "")
-    if any(name in request.META for name in _FORWARDED):
-        # REMOTE_ADDR may be what the sender has written there: only the entry that our outermost
-        # proxy has added can be believed.
-        num_proxies = settings.REST_FRAMEWORK["NUM_PROXIES"]
-        entries = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        if not num_proxies or len(entries) < num_proxies:
-            return None
-        text = entries[-num_proxies].strip()
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    mapped = getattr(address, "ipv4_mapped", None)
-    return address if mapped is None else mapped
-
-
-def allowed_networks(entries: Iterable[str]) -> list[Network]:
-    """Return the networks of a setting; what is none of them lets nobody in."""
-    return [network for entry in entries if (network := network_of(entry)) is not None]
-
-
-def network_of(entry: str) -> Network | None:
-    """Return an address or network as a network, or None when it is neither."""
-    try:
-        return ip_network(entry, strict=False)
-    except ValueError:
-        return None
+    return is_inside(address, settings.CORRAL_METRICS_ALLOW)
 
 
 def _host_name(request: HttpRequest) -> str:

@@ -5,14 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import ip_network
 
-from django.http import HttpRequest
-
-from apps.ai_pool.metrics_access import client_address
-
-IPV4_PREFIX, IPV6_PREFIX = 24, 56
-"""One customer's addresses."""
 TURNS_PER_S = 5.0
 MAX_TURNS = 60.0
 MAX_BLOCKS = 4096
@@ -43,15 +36,3 @@ class Throttle:
 
 THROTTLE = Throttle()
 """That of this process."""
-
-
-def address_block(request: HttpRequest) -> str:
-    """Return the block of addresses a request comes from, or "" if it tells nothing.
-
-    An address that is not public is a proxy's or this machine's, which everybody shares.
-    """
-    address = client_address(request)
-    if address is None or not address.is_global:
-        return ""
-    prefix = IPV4_PREFIX if address.version == 4 else IPV6_PREFIX
-    return str(ip_network((address, prefix), strict=False))

@@ -13,7 +13,7 @@ ANNA, BERT = "a" * 32, "b" * 32
 
 @database_sync_to_async
 def row_of(generation: str) -> Message:
-    return Message.objects.select_related("conversation").get(generation=generation)
+    return Message.objects.select_related("conversation", "question").get(generation=generation)
 
 
 @database_sync_to_async

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.apps.ai_chat.sockets.rows import num_messages
+from tests.apps.ai_chat.fake_pool import FakePool
+from tests.apps.ai_chat.sockets.rows import num_messages, row_of
 from tests.apps.ai_chat.tab import Tab
 
 OpenTab = Callable[..., Awaitable[Tab]]
@@ -82,6 +83,22 @@ async def test_bad_input_gets_a_typed_error(
     await tab.send({"type": "ping", "n": 1})
     assert (await tab.next())["type"] == "pong"
     assert await num_messages() == 0
+
+
+async def test_zero_bytes_are_left_out(open_tab: OpenTab, pool: FakePool) -> None:
+    """SQLite would keep them and PostgreSQL refuse them, in texts and in what a page tells."""
+    pool.script = ("Yes.",)
+    tab = await open_tab()
+    asked = await tab.ask("a\x00b", context={"pa\x00ge": "x\x00y"})
+    assert (await tab.until_end())["type"] == "gen.done"
+    question = (await row_of(asked["gen"])).question
+    assert (question.text, dict(question.context)) == ("ab", {"page": "xy"})
+
+
+async def test_a_site_that_cannot_be_looked_up(open_tab: OpenTab) -> None:
+    tab = await open_tab(hello=False, origin=b"https://shop.example")
+    await tab.send({"type": "hello", "v": 1, "site": "\x00"})
+    assert (await tab.next())["type"] == "error"
 
 
 async def test_ten_malformed_frames_a_minute_are_too_many(open_tab: OpenTab) -> None:

@@ -24,6 +24,7 @@ SECRET = "Zebrafinch-4711"
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.usefixtures("unlimited")
 @pytest.mark.django_db(transaction=True)
 @run_settings(
     max_examples=12,

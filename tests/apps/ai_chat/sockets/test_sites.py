@@ -17,7 +17,7 @@ from tests.apps.ai_chat.sockets.site_tab import ORIGIN, change, make_site, user_
 from tests.apps.ai_chat.tab import Tab
 
 OpenTab = Callable[..., Awaitable[Tab]]
-pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True), pytest.mark.stores]
 
 
 @pytest.fixture

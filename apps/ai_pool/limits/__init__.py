@@ -1,0 +1,1 @@
+"""How much anybody may use, and who somebody is by the address they come from."""
