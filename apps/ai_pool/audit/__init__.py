@@ -1,0 +1,3 @@
+"""Who changed what and from where: rows that outlive the accounts and things they tell of."""
+
+from __future__ import annotations
