@@ -7,20 +7,26 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from apps.ai_pool import actions, services
+from apps.ai_pool import actions
 from apps.ai_pool.actions.confirm import may
 from apps.ai_pool.actions.registry import ACTIONS, url_name
 from apps.ai_pool.actions.urls import action_urls
+from apps.ai_pool.audit.admin import AuditEntryAdmin
 from apps.ai_pool.dashboard.page import ask_pool, page_context
 from apps.ai_pool.dashboard.period import find_period
+from apps.ai_pool.look import Look
+from apps.ai_pool.lookout import get_lookout
 from apps.ai_pool.models import PoolStatus
 
+__all__ = ("AuditEntryAdmin", "PoolStatusAdmin")
+
 NO_STORE = {"Cache-Control": "no-store"}
+ROW_ACTIONS = ("cancel", "front", "known", "unknown", "retry")
 TEMPLATES = "admin/ai_pool/poolstatus"
 
 
@@ -54,6 +60,7 @@ class PoolStatusAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             period,
             timezone.now(),
             addresses=_addresses(request, pool.status),
+            row_addresses=_row_addresses(request),
             messages_url=_list_url(request, "ai_chat", "message"),
             sites_url=_list_url(request, "widget", "site"),
         )
@@ -70,8 +77,8 @@ class PoolStatusAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def json_view(self, request: HttpRequest) -> HttpResponse:
         """Everything the pool tells about itself, as JSON."""
         self._check(request)
-        status = async_to_sync(services.pool_status)()
-        return JsonResponse(services.staff_form(status), headers=NO_STORE)
+        look = async_to_sync(_look)()
+        return HttpResponse(look.for_staff, content_type="application/json", headers=NO_STORE)
 
     def _check(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):
@@ -97,6 +104,19 @@ def _addresses(request: HttpRequest, status: Any) -> dict[str, str]:
         for action in ACTIONS
         if action.is_offered(status) and may(request.user, action)
     }
+
+
+def _row_addresses(request: HttpRequest) -> dict[str, str]:
+    """Return the pages that rows of this page lead to, by the names of the actions."""
+    return {
+        action.name: reverse(url_name(action))
+        for action in ACTIONS
+        if action.name in ROW_ACTIONS and may(request.user, action)
+    }
+
+
+async def _look() -> Look:
+    return await get_lookout().look(with_line=True)
 
 
 def _list_url(request: HttpRequest, app: str, model: str) -> str:

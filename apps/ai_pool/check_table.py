@@ -86,7 +86,7 @@ CHECKS: tuple[KnownCheck, ...] = (
         "and no command runs.",
         (
             *(setting.name for setting in SETTINGS if setting.can_be_wrong),
-            *("DATABASE_URL", "CORRAL_VAR_DIR", "SECRET_KEY"),
+            *("DATABASE_URL", "CORRAL_CACHE_URL", "CORRAL_VAR_DIR", "SECRET_KEY"),
         ),
     ),
     KnownCheck("corral.W031", "A time limit that comes after the end.", _TIMEOUTS),
@@ -105,6 +105,15 @@ CHECKS: tuple[KnownCheck, ...] = (
     ),
     KnownCheck("corral.W035", "The system prompt leaves little room.", ("CORRAL_SYSTEM_PROMPT",)),
     KnownCheck("corral.W036", "More threads than may run at once.", ("CORRAL_THREADS",)),
+    KnownCheck(
+        "corral.E037",
+        "A limit of tokens that no answer fits in.",
+        (
+            *("CORRAL_TOKENS_PER_HOUR", "CORRAL_TOKENS_PER_DAY"),
+            *("CORRAL_ANONYMOUS_TOKENS_PER_HOUR", "CORRAL_ANONYMOUS_TOKENS_PER_DAY"),
+            *("CORRAL_SITE_TOKENS_PER_HOUR", "CORRAL_SITE_TOKENS_PER_DAY"),
+        ),
+    ),
     KnownCheck("corral.W040", "Nobody starts a pool.", ("CORRAL_AUTOSTART", "CORRAL_POOL_URL")),
     KnownCheck(
         "corral.W041", "The pool runs in the web process in production.", ("CORRAL_POOL_MODE",)
@@ -132,6 +141,7 @@ CHECKS: tuple[KnownCheck, ...] = (
         "corral.E060", "Data where everybody can fetch it.", ("CORRAL_VAR_DIR", "CORRAL_BACKUP_DIR")
     ),
     KnownCheck("corral.E061", "Backups cannot be written.", ("CORRAL_BACKUP_DIR",)),
+    KnownCheck("corral.W062", "Where limits are counted nobody answers.", ("CORRAL_CACHE_URL",)),
 )
 
 DJANGOS_OWN = {

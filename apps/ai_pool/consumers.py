@@ -10,12 +10,13 @@ from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.http import HttpRequest, QueryDict
+from django.http import QueryDict
 
+from apps.ai_pool.limits.address_block import scope_block
 from apps.ai_pool.lookout import get_lookout
 from apps.ai_pool.pool_stream import PoolStream, every_of
 from apps.ai_pool.sight import session_sees_everything
-from apps.ai_pool.throttle import THROTTLE, address_block
+from apps.ai_pool.throttle import THROTTLE
 from apps.ai_pool.watchers import Bye, TooManyWatchers, Watcher
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class PoolConsumer(AsyncWebsocketConsumer):
     async def _tell(self) -> None:
         session_key = self._session_key()
         is_staff = await session_sees_everything(session_key)
-        block = address_block(_request_of(self.scope))
+        block = scope_block(self.scope)
         if not is_staff and not settings.CORRAL_POOL_PUBLIC:
             await self.close(FORBIDDEN)
             return
@@ -102,14 +103,3 @@ class PoolConsumer(AsyncWebsocketConsumer):
         if session is None or not self._is_own_page(self.scope):
             return ""
         return session.session_key or ""
-
-
-def _request_of(scope: Scope) -> HttpRequest:
-    """Return as much of a request as says where it comes from."""
-    request = HttpRequest()
-    client = scope.get("client")
-    request.META["REMOTE_ADDR"] = str(client[0]) if client else ""
-    for name, value in scope.get("headers", ()):
-        key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
-        request.META[key] = value.decode("latin-1")
-    return request

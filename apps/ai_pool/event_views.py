@@ -10,11 +10,12 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
+from apps.ai_pool.limits.address_block import request_block
 from apps.ai_pool.lookout import Lookout, get_lookout
 from apps.ai_pool.pool_stream import PoolStream, every_of
 from apps.ai_pool.request_thread import release_thread
 from apps.ai_pool.sight import sees_everything
-from apps.ai_pool.throttle import THROTTLE, address_block
+from apps.ai_pool.throttle import THROTTLE
 from apps.ai_pool.watchers import Bye, TooManyWatchers, Watcher
 
 STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -62,7 +63,7 @@ async def pool_events(request: HttpRequest) -> Any:
     is_staff = await sees_everything(await request.auser())
     if not is_staff and not settings.CORRAL_POOL_PUBLIC:
         raise Http404
-    block = address_block(request)
+    block = request_block(request)
     wait_s = 0.0 if is_staff else THROTTLE.take(block)
     if wait_s:
         return refusal("Too many requests.", status=429, retry_after_s=wait_s)

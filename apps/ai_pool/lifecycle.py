@@ -24,6 +24,7 @@ from ai_model.pool.status import PoolState
 from ai_model.pool.supervisor import Supervisor, SupervisorState
 from apps.ai_pool import conf
 from apps.ai_pool.history_thread import HistoryThread
+from apps.ai_pool.pool_sandbox import pool_sandbox
 from apps.ai_pool.socket_place import complaint_about
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,9 @@ class _ChildProcess:
     """The pool in a process of its own, watched by a supervisor."""
 
     def __init__(self, plan: conf.PoolPlan) -> None:
-        self._supervisor = Supervisor(plan.config, conf.socket_path(), conf.lock_path(), log)
+        self._supervisor = Supervisor(
+            plan.config, conf.socket_path(), conf.lock_path(), log, sandbox=pool_sandbox()
+        )
         self.socket_path = self._supervisor.socket_path
         self._supervisor.start()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ai_model.pool.latencies import BOUNDS, Latency
@@ -31,6 +31,10 @@ class Reading:
     status: PoolStatus
     num_sockets: int = 0
     num_sockets_opened: int = 0
+    num_refused: Mapping[str, float] = field(default_factory=dict)
+    """By the limit that was met."""
+    sign_ins: Mapping[str, float] = field(default_factory=dict)
+    """By how they ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,10 +19,12 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from ai_model.pool.status import PoolStatus
+from apps.ai_pool.limits.refusals import REFUSALS, Refusals
 from apps.ai_pool.metric import BASE_UNITS, Kind, Metric, Reading
 from apps.ai_pool.metrics_sockets import SOCKETS, OpenSockets
 from apps.ai_pool.metrics_table import METRICS
 from apps.ai_pool.metrics_totals import SUM, Totals
+from apps.ai_pool.sign_in.outcomes import SIGN_INS, SignInCounts
 from backend.env import BASE_DIR
 
 MAX_LABEL_CHARS = 100
@@ -87,8 +89,15 @@ class PoolCollector(Collector):
 class Metrics:
     """The metrics of this web process, with a registry of their own. Thread-safe."""
 
-    def __init__(self, sockets: OpenSockets = SOCKETS) -> None:
+    def __init__(
+        self,
+        sockets: OpenSockets = SOCKETS,
+        refusals: Refusals = REFUSALS,
+        sign_ins: SignInCounts = SIGN_INS,
+    ) -> None:
         self._sockets = sockets
+        self._refusals = refusals
+        self._sign_ins = sign_ins
         self._lock = threading.Lock()
         self._collector = PoolCollector()
         self._registry = CollectorRegistry()
@@ -104,7 +113,11 @@ class Metrics:
         with self._lock:
             self._collector.totals.take(status)
             self._collector.reading = Reading(
-                status, self._sockets.num_open, self._sockets.num_opened
+                status,
+                self._sockets.num_open,
+                self._sockets.num_opened,
+                self._refusals.counts(),
+                self._sign_ins.values(),
             )
             return encode(self._registry), content_type
 

@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from apps.ai_pool.metrics_access import NOBODY, allowed_networks, network_of
+from apps.ai_pool.limits.networks import network_of, networks_of
+from apps.ai_pool.metrics_access import NOBODY
 
 MIN_TOKEN_CHARS = 20
 
@@ -26,7 +27,7 @@ def check_metrics_allow(app_configs: Sequence[Any] | None, **kwargs: Any) -> lis
         for entry in entries
         if entry != NOBODY and network_of(entry) is None
     ]
-    if any(network.prefixlen == 0 for network in allowed_networks(entries)):
+    if any(network.prefixlen == 0 for network in networks_of(entries)):
         found.append(
             Warning(
                 "CORRAL_METRICS_ALLOW lets everybody read the metrics.",

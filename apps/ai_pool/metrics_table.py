@@ -14,7 +14,9 @@ from ai_model.pool.errors import RefusalReason
 from ai_model.pool.generation import Outcome
 from ai_model.pool.latencies import Latency
 from ai_model.pool.status import PoolState, PoolStatus
+from apps.ai_pool.limits.refusals import LIMITS
 from apps.ai_pool.metric import Kind, Metric, Reading, Values
+from apps.ai_pool.sign_in.outcomes import SignInOutcome
 
 OTHER = "other"
 """Label of whatever the table does not name: labels never grow by themselves."""
@@ -266,7 +268,7 @@ METRICS: tuple[Metric, ...] = (
     _gauge(
         "decode_tokens_per_second",
         "tokens per second",
-        "Speed of writing at the moment, over all instances.",
+        "Speed of writing at the moment by the clock, over all instances.",
         lambda s: s.decode_tok_s,
     ),
     _gauge(
@@ -299,6 +301,19 @@ METRICS: tuple[Metric, ...] = (
         "ratio",
         "Memory needed as a share of the limit; missing while the pool does not tell.",
         lambda s: s.memory.pressure,
+    ),
+    _gauge(
+        "memory_stall_some_ratio",
+        "ratio",
+        "Share of the last 10 s in which some task waited for memory; missing where the kernel "
+        "does not tell.",
+        lambda s: s.memory.stall_some,
+    ),
+    _gauge(
+        "memory_stall_full_ratio",
+        "ratio",
+        "The same for all tasks at once.",
+        lambda s: s.memory.stall_full,
     ),
     _gauge("model_bytes", "bytes", "Size of the model.", lambda s: s.memory.weights_bytes),
     _gauge(
@@ -334,5 +349,25 @@ METRICS: tuple[Metric, ...] = (
         help="Chat sockets that this web process has opened.",
         is_own=True,
         read=lambda reading: _one(reading.num_sockets_opened),
+    ),
+    Metric(
+        name="corral_sign_ins_total",
+        kind=Kind.COUNTER,
+        unit="sign-ins",
+        help="Attempts to sign in to the admin at this web process, by how they ended.",
+        label="outcome",
+        label_values=tuple(str(outcome) for outcome in SignInOutcome),
+        is_own=True,
+        read=lambda reading: reading.sign_ins,
+    ),
+    Metric(
+        name="corral_limit_refusals_total",
+        kind=Kind.COUNTER,
+        unit="refusals",
+        help="What this web process refused, by the limit that was met.",
+        label="limit",
+        label_values=LIMITS,
+        is_own=True,
+        read=lambda reading: {limit: reading.num_refused.get(limit, 0.0) for limit in LIMITS},
     ),
 )

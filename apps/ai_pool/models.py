@@ -6,9 +6,18 @@ from typing import Any
 
 from django.db import models
 
-from apps.ai_pool.actions.records import Banner, SelfTestRun
+from apps.ai_pool.actions.records import Banner, KnownEnd, SelfTestRun
+from apps.ai_pool.audit.records import AuditEntry
 
-__all__ = ("Banner", "PoolHistory", "PoolMark", "PoolStatus", "SelfTestRun")
+__all__ = (
+    "AuditEntry",
+    "Banner",
+    "KnownEnd",
+    "PoolHistory",
+    "PoolMark",
+    "PoolStatus",
+    "SelfTestRun",
+)
 
 
 class PoolStatus(models.Model):
@@ -27,6 +36,9 @@ class PoolStatus(models.Model):
             ("limit_pool", "Can change limits of the pool for a while"),
             ("emergency_pool", "Can switch the emergency mode of the pool"),
             ("cancel_request", "Can cancel requests of visitors"),
+            ("move_request", "Can move a waiting request to the front"),
+            ("retry_answer", "Can have failed answers made again"),
+            ("know_ends", "Can mark bad ends as known"),
             ("test_pool", "Can run the self-test of the pool"),
             ("banner_pool", "Can show a banner to visitors"),
             ("export_pool", "Can export the numbers of the pool"),
@@ -83,6 +95,8 @@ class PoolHistory(models.Model):
     parked_bytes = _count()
     limit_bytes = _count()
     pressure = _optional()
+    stall_some = _optional()
+    stall_full = _optional()
     num_starts = _count()
     running_s = _real()
     instance_s = _real()

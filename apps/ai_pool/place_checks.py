@@ -16,6 +16,8 @@ from apps.ai_pool.backup.shelf import own_shelf
 @register("corral")
 def check_published(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """corral.E060: data where everybody can fetch it."""
+    if not settings.STATIC_ROOT:
+        return []
     published = Path(settings.STATIC_ROOT).resolve()
     places = {
         "CORRAL_VAR_DIR": Path(settings.CORRAL_VAR_DIR),

@@ -83,7 +83,7 @@ def check_protection(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[C
                 id="corral.W054",
             )
         )
-    if settings.LOGGING["root"]["level"] == "DEBUG":
+    if settings.LOGGING.get("root", {}).get("level") == "DEBUG":
         found.append(
             Warning(
                 "LOG_LEVEL is DEBUG in production: packages then write down what they handle.",

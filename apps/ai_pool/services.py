@@ -109,7 +109,8 @@ def public_form(status: PoolStatus) -> dict[str, Any]:
 
 def staff_form(status: PoolStatus) -> dict[str, Any]:
     """Return everything the pool tells about itself; it holds no visitor's text."""
-    return status.to_json() | {"available": status.num_available}
+    counts = {"available": status.num_available, "orphans": status.num_orphans}
+    return status.to_json() | counts | {"is_memory_warned": status.memory.is_warned}
 
 
 def wait_words(status: PoolStatus) -> str:
@@ -262,6 +263,16 @@ def unlimit_pool(name: LimitName) -> ControlResult:
 def cancel_generation(generation: str) -> ControlResult:
     """End a question that waits or an answer that runs. Raises UnknownGeneration."""
     return ask_pool(lambda client: client.cancel(generation))
+
+
+def move_to_front(generation: str) -> ControlResult:
+    """Let a question that waits be the next one. Raises UnknownGeneration."""
+    return ask_pool(lambda client: client.move_to_front(generation))
+
+
+def cancel_orphans() -> ControlResult:
+    """End the running answers that nobody has watched for some seconds."""
+    return ask_pool(lambda client: client.cancel_orphans())
 
 
 def count_tokens(text: str) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ai_model.memory.rung import WARNING_PRESSURE
 from ai_model.pool.status import InstanceStatus, PoolState, PoolStatus
 from ai_model.pool.waiting_request import WaitingRequest
 
@@ -66,6 +67,8 @@ def head_line(status: PoolStatus) -> str:
             share += f" of {_gigabytes(memory.limit_bytes)}"
         if memory.resting_pressure is not None:
             share += f" (resting {memory.resting_pressure:.0%})"
+        if memory.is_warned:
+            share += f", above {WARNING_PRESSURE:.0%}"
         parts += [memory.level, share] if memory.level else [share]
     if status.pid:
         parts.append(f"up {duration(status.uptime_s)}")
@@ -84,6 +87,7 @@ def model_line(status: PoolStatus) -> str:
 
 def numbers(status: PoolStatus) -> list[str]:
     """Return queue and speed, one text for each number."""
+    memory = status.memory
     return [
         f"available {status.num_available}/{status.num_instances}",
         f"waiting {status.num_waiting}",
@@ -95,6 +99,8 @@ def numbers(status: PoolStatus) -> list[str]:
         f"ok {_share(status.ok_ratio, 1)}",
         f"done {status.num_done}",
         f"refused {status.num_refused}",
+        *([f"orphans {status.num_orphans}"] if status.num_orphans else []),
+        *([] if memory.stall_some is None else [f"memory stall {_share(memory.stall_some, 0)}"]),
     ]
 
 

@@ -18,15 +18,20 @@ from apps.ai_pool import services
 from apps.ai_pool.actions.registry import url_name
 from apps.ai_pool.deep_health import get_deep_probe
 from apps.ai_pool.event_views import refusal
+from apps.ai_pool.limits.address_block import request_block
 from apps.ai_pool.lookout import get_lookout
 from apps.ai_pool.sight import sees_everything
 from apps.ai_pool.table import live_context, text_lines
-from apps.ai_pool.throttle import THROTTLE, address_block
+from apps.ai_pool.throttle import THROTTLE
 
 READY_TIMEOUT_S = 3.0
 FORMATS = ("html", "text", "json", "part")
-ACTIONS = {"drain": "ai_pool.drain_pool", "cancel": "ai_pool.cancel_request"}
-"""Pages of the admin that the page has a key for, and who may open them."""
+ACTIONS = {
+    "drain": "ai_pool.drain_pool",
+    "cancel": "ai_pool.cancel_request",
+    "front": "ai_pool.move_request",
+}
+"""Pages of the admin that the page has a key or a link for, and who may open them."""
 
 
 @never_cache
@@ -38,7 +43,7 @@ async def pool(request: HttpRequest) -> HttpResponse:
     if not is_staff and not settings.CORRAL_POOL_PUBLIC:
         raise Http404
     wanted = _wanted_format(request)
-    wait_s = 0.0 if is_staff else THROTTLE.take(address_block(request))
+    wait_s = 0.0 if is_staff else THROTTLE.take(request_block(request))
     if wait_s:
         return refusal("Too many requests.", status=429, retry_after_s=wait_s)
     look = await get_lookout().look(with_line=is_staff)

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.chat_page import WATCH_CSP, ChatPage
+from tests.browser.chat_page import ChatPage
+from tests.browser.staff_pages import staff_pages
 from tests.live import LiveServer
+from tests.staff_session import staff_session
 
 TOKENS_PER_SECOND = 10
 pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.timeout(120)]
 
 SETUP = """
-import json, time
 from dataclasses import asdict
 from datetime import timedelta
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.auth import get_user_model
-from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 from ai_model.pool.pool_sample import PoolSample
+from apps.ai_chat.models import Conversation, Message
 from apps.ai_pool.models import PoolHistory, PoolMark
-staff = get_user_model().objects.create_superuser("staff", "", "x")
-session = SessionStore()
-session[SESSION_KEY] = str(staff.pk)
-session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-session[HASH_SESSION_KEY] = staff.get_session_auth_hash()
-session.save()
 now = timezone.now().replace(second=0, microsecond=0)
 rows = []
 for back in range(50, 5, -1):
@@ -44,8 +36,11 @@ for back in range(50, 5, -1):
     )
     rows.append(PoolHistory(resolution_s=60, start=at, **asdict(sample)))
 PoolHistory.objects.bulk_create(rows)
+talk = Conversation.objects.create(visitor="v", updated=now)
+Message.objects.create(
+    conversation=talk, number=1, role="assistant", state="failed", error_code="queue_timeout"
+)
 PoolMark.objects.create(kind="restart", at=now - timedelta(minutes=20), facts="{}", text="Again")
-print(json.dumps({"session": session.session_key}))
 """
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1280, "height": 900}},
@@ -59,34 +54,16 @@ def session(server: LiveServer) -> str:
     """The session of a member of staff; the pool has had a busy hour."""
     result = server.manage("shell", "-v", "0", "-c", SETUP)
     assert result.returncode == 0, result.stderr
-    return str(json.loads(result.stdout.strip().splitlines()[-1])["session"])
+    return staff_session(server)
 
 
 @pytest.fixture
 def open_board(browser: Browser, server: LiveServer, session: str) -> Iterator[Any]:
     """Opens the page; at the end no page may have reported a problem."""
-    contexts: list[BrowserContext] = []
-    problems: list[str] = []
-
-    def make(query: str = "", **options: Any) -> Page:
-        context = browser.new_context(**(LOOKS["light"] | options))
-        contexts.append(context)
-        context.add_init_script(WATCH_CSP)
-        cookie = {"name": "sessionid", "value": session, "url": server.url}
-        context.add_cookies([cookie])  # type: ignore[list-item]
-        page = context.new_page()
-        page.on(
-            "console",
-            lambda message: message.type == "error" and problems.append(message.text),
+    with staff_pages(browser, server.url, session) as open_page:
+        yield lambda query="", **options: open_page(
+            f"/admin/ai_pool/poolstatus/{query}", **(LOOKS["light"] | options)
         )
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(f"{server.url}/admin/ai_pool/poolstatus/{query}")
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert problems == []
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -134,7 +111,7 @@ def test_pausing_stops_it_and_a_silent_stream_is_replaced(open_board: Any) -> No
     assert asked.value.ok
     expect(age).to_have_text(re.compile("^updated [0123] s ago$"))
     page.context.route("**/status.json", lambda route: route.fulfill(status=204))
-    expect(age).to_have_text(re.compile("^Data is [0-9]+ s old$"), timeout=15_000)
+    expect(age).to_have_text(re.compile("^Data is [0-9]+ s old$"), timeout=25_000)
     expect(page.locator("[data-board]")).to_have_attribute("data-stale", "")
 
 
@@ -152,3 +129,28 @@ def test_values_under_the_pointer(open_board: Any) -> None:
     assert plot.locator("[data-value]").all_inner_texts() == cells
     page.mouse.move(2, 2)
     expect(plot.locator("[data-time]")).to_have_text(newest)
+
+
+def test_rows_of_those_who_wait_and_run_lead_to_their_actions(
+    open_board: Any, browser: Browser, server: LiveServer
+) -> None:
+    """Rows that came after the page was made have their links as well."""
+    page = open_board()
+    cancel = page.locator("#instances a[data-cancel]:visible")
+    expect(cancel).to_have_count(0)
+    visitors = [ChatPage.open_as_new_visitor(browser, server.url) for _ in range(6)]
+    try:
+        for visitor in visitors:
+            visitor.ask("Tell me a story")
+        expect(cancel).to_have_count(4)
+        # All of it was written by the script: nobody was there when the page was made.
+        front = page.locator("#waiting tbody a", has_text="To the front")
+        expect(front).to_have_count(2)
+        for link, name in ((front.first, "front"), (cancel.first, "cancel")):
+            address = re.compile(f"/actions/{name}/[?]generation=[0-9a-f-]{{36}}$")
+            expect(link).to_have_attribute("href", address)
+        cancel.first.click()
+        expect(page.get_by_role("button", name="End it")).to_be_visible()
+    finally:
+        for visitor in visitors:
+            visitor.close()

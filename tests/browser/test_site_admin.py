@@ -8,31 +8,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.chat_page import WATCH_CSP
+from tests.browser.staff_pages import staff_pages
 from tests.live import LiveServer
+from tests.staff_session import staff_session
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
 SETUP = """
 import json
-from django.contrib.auth import get_user_model
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from apps.widget import services
 from apps.widget.models import RefusedOrigin, Site
-staff = get_user_model().objects.create_superuser("staff", "", "x")
-session = SessionStore()
-session[SESSION_KEY] = str(staff.pk)
-session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-session[HASH_SESSION_KEY] = staff.get_session_auth_hash()
-session.save()
 site = Site.objects.create(name="Shoe shop", assistant_name="Ada")
 services.allow_origin(site, "https://shop.example.org")
 RefusedOrigin.objects.create(site=site, origin="https://new.example.org", num_tries=3)
 services.set_instructions(site, "Be brief.")
-print(json.dumps({"session": session.session_key, "site": site.pk}))
+print(json.dumps(site.pk))
 """
 LOOKS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 900}},
@@ -42,38 +34,24 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def made(server: LiveServer) -> dict[str, Any]:
-    """The session of a member of staff, and a site."""
+def site(server: LiveServer) -> int:
+    """The number of a site."""
     result = server.manage("shell", "-v", "0", "-c", SETUP)
     assert result.returncode == 0, result.stderr
-    return dict(json.loads(result.stdout.strip().splitlines()[-1]))
+    return int(json.loads(result.stdout.strip().splitlines()[-1]))
+
+
+@pytest.fixture(scope="module")
+def session(server: LiveServer) -> str:
+    """A member of staff who is signed in."""
+    return staff_session(server)
 
 
 @pytest.fixture
-def open_admin(browser: Browser, server: LiveServer, made: dict[str, Any]) -> Iterator[Any]:
+def open_admin(browser: Browser, server: LiveServer, session: str, site: int) -> Iterator[Any]:
     """Opens pages of the site as staff; at the end none may have reported a problem."""
-    contexts: list[BrowserContext] = []
-    problems: list[str] = []
-
-    def make(path: str, **options: Any) -> Page:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        context.add_init_script(WATCH_CSP)
-        cookie = {"name": "sessionid", "value": made["session"], "url": server.url}
-        context.add_cookies([cookie])  # type: ignore[list-item]
-        page = context.new_page()
-        page.on(
-            "console",
-            lambda message: message.type == "error" and problems.append(message.text),
-        )
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(f"{server.url}/admin/widget/site/{made['site']}/{path}")
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert problems == []
+    with staff_pages(browser, server.url, session) as open_page:
+        yield lambda path, **options: open_page(f"/admin/widget/site/{site}/{path}", **options)
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -33,7 +34,7 @@ class Outcome:
     """Sent in place of the pool's page."""
 
 
-class Action:
+class Action(ABC):
     """A page of confirmation and what happens on its POST. Has no state: one object for all.
 
     ``run`` may block for some seconds and raises PoolError or ValueError with a sentence.
@@ -64,13 +65,13 @@ class Action:
         """Return what is asked; ``initial`` comes from the address."""
         return self.form_class(data, initial=dict(initial or {}))
 
+    @abstractmethod
     def effects(self, status: PoolStatus) -> list[str]:
         """Return what it will do, in sentences with the numbers of this moment."""
-        raise NotImplementedError
 
+    @abstractmethod
     def run(self, status: PoolStatus, values: Mapping[str, Any]) -> Outcome:
         """Do it; ``values`` are those of the form, ``status`` is how the pool was before."""
-        raise NotImplementedError
 
 
 def outcome_of(result: ControlResult, undo: Undo | None = None) -> Outcome:

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from ai_model.pool.errors import PoolError
-from ai_model.pool.status import PoolStatus
+from ai_model.pool.status import InstanceStatus, PoolStatus
 from apps.ai_pool import services
 from apps.ai_pool.actions.action import Action, Outcome, outcome_of
 from apps.ai_pool.table import duration
@@ -16,7 +16,7 @@ from apps.ai_pool.table import duration
 MAX_CHOICES = 100
 
 
-class CancelForm(forms.Form):
+class RequestForm(forms.Form):
     """Which one; the list is the one of this moment."""
 
     generation = forms.CharField(label="Request", max_length=36, widget=forms.RadioSelect)
@@ -36,6 +36,7 @@ class CancelAction(Action):
     permission = "cancel_request"
     is_grave = True
     twin = "manage.py pool queue --cancel ID"
+    form_class = RequestForm
 
     def is_offered(self, status: PoolStatus) -> bool:
         """While there is somebody."""
@@ -45,7 +46,7 @@ class CancelAction(Action):
         self, status: PoolStatus, data: Any = None, initial: Mapping[str, Any] | None = None
     ) -> forms.Form:
         """With those who run and wait."""
-        return CancelForm(open_requests(status), data, initial=dict(initial or {}))
+        return RequestForm(open_requests(status), data, initial=dict(initial or {}))
 
     def effects(self, status: PoolStatus) -> list[str]:
         """It has an end at once."""
@@ -66,17 +67,26 @@ class CancelAction(Action):
 
 def open_requests(status: PoolStatus) -> list[tuple[str, str]]:
     """Return who runs and who waits, as id and label; never what they ask."""
-    choices = [
-        (one.generation, f"instance {one.index + 1}, {one.state}, {one.num_generated} tokens")
+    running = [
+        (one.generation, _running_label(one))
         for one in status.instances
         if one.generation and one.state != "idle"
     ]
+    return [*running, *waiting_requests(status)][:MAX_CHOICES]
+
+
+def waiting_requests(status: PoolStatus) -> list[tuple[str, str]]:
+    """Return who waits, as id and label, the next one first."""
     try:
         waiting = services.list_waiting() if status.num_waiting else ()
     except PoolError:
         waiting = ()
-    choices += [
+    return [
         (one.generation, f"place {one.position}, {one.visitor}, waits {duration(one.waited_s)}")
-        for one in waiting
+        for one in waiting[:MAX_CHOICES]
     ]
-    return choices[:MAX_CHOICES]
+
+
+def _running_label(one: InstanceStatus) -> str:
+    label = f"instance {one.index + 1}, {one.state}, {one.num_generated} tokens"
+    return f"{label}, nobody watches" if one.is_orphan else label

@@ -1,10 +1,12 @@
-"""What operators leave in the database: the sentence for visitors, the runs of the self-test."""
+"""What operators leave in the database: the sentence for visitors, the ends they know of, the runs
+of the self-test."""
 
 from __future__ import annotations
 
 from django.db import models
 
 MAX_BANNER_CHARS = 300
+MAX_CODE_CHARS = 32
 
 
 class Banner(models.Model):
@@ -26,6 +28,20 @@ class Banner(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class KnownEnd(models.Model):
+    """A kind of bad end that somebody has looked at; those until then need no attention."""
+
+    code = models.CharField(max_length=MAX_CODE_CHARS, primary_key=True)
+    until = models.DateTimeField(help_text="Ends of this kind before this are known.")
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = "known end"
+
+    def __str__(self) -> str:
+        return self.code
 
 
 class SelfTestRun(models.Model):

@@ -7,10 +7,14 @@ from apps.ai_pool.actions.announcing import BannerAction, RemoveBannerAction
 from apps.ai_pool.actions.cancel import CancelAction
 from apps.ai_pool.actions.emergency import EmergencyAction
 from apps.ai_pool.actions.exporting import ExportAction
+from apps.ai_pool.actions.front import FrontAction
 from apps.ai_pool.actions.intake import DrainAction, PauseAction, ResumeAction
+from apps.ai_pool.actions.knowing import ForgetKnownAction, KnownAction
 from apps.ai_pool.actions.limits import LimitAction, UnlimitAction
 from apps.ai_pool.actions.model import SwitchModelAction
+from apps.ai_pool.actions.orphans import OrphansAction
 from apps.ai_pool.actions.restart import RestartAction
+from apps.ai_pool.actions.retry import RetryAction
 from apps.ai_pool.actions.size import ResizeAction
 from apps.ai_pool.actions.testing import SelfTestAction
 
@@ -19,6 +23,8 @@ ACTIONS: tuple[Action, ...] = (
     PauseAction(),
     DrainAction(),
     CancelAction(),
+    OrphansAction(),
+    FrontAction(),
     LimitAction(),
     UnlimitAction(),
     EmergencyAction(),
@@ -28,6 +34,9 @@ ACTIONS: tuple[Action, ...] = (
     SelfTestAction(),
     BannerAction(),
     RemoveBannerAction(),
+    RetryAction(),
+    KnownAction(),
+    ForgetKnownAction(),
     ExportAction(),
 )
 APP = "ai_pool"

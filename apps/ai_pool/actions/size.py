@@ -52,6 +52,7 @@ class ResizeAction(Action):
     verb = "Resize"
     permission = "resize_pool"
     twin = "manage.py pool resize 6"
+    form_class = ResizeForm
 
     def make_form(
         self, status: PoolStatus, data: Any = None, initial: Mapping[str, Any] | None = None

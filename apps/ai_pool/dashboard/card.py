@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
+from ai_model.memory.rung import WARNING_PRESSURE
 from ai_model.pool.advice import (
     ENOUGH_ANSWERS,
     EXCELLENT_WAIT_S,
@@ -28,6 +29,8 @@ from apps.ai_pool.dashboard.unit import MISSING, Unit, written
 from apps.ai_pool.dashboard.verdict import SIGNS
 
 GOOD_TTFT_S, LONG_TTFT_S = 4.0, 15.0
+FELT_STALL = 0.01
+"""Less waiting for memory is not worth a word; the plot has it."""
 LONG_WAIT_S = 30.0
 """Somebody who has waited so long may be gone soon."""
 
@@ -154,8 +157,8 @@ def _speed(status: PoolStatus, hour: Spark) -> Card:
     return Card(
         slug="speed",
         name="Writing speed",
-        value=written(status.decode_tok_s, Unit.RATE) if _is_up(status) else MISSING,
-        note="reading " + written(status.prefill_tok_s, Unit.RATE),
+        value=written(status.decode_tok_s or None, Unit.RATE) if _is_up(status) else MISSING,
+        note="reading " + written(status.prefill_tok_s or None, Unit.RATE),
         target=f"target {READING_TOK_S:.0f} tok/s for each answer",
         link="#plot-speed",
         spark=_spark(hour, lambda one: one.decode_tok_s),
@@ -193,9 +196,13 @@ def _memory(status: PoolStatus, hour: Spark) -> Card:
     parts = [f"{written(used, Unit.BYTES)} held"] if used else ["not measured"]
     if memory.limit_bytes:
         parts.append(f"of {written(memory.limit_bytes, Unit.BYTES)}")
+    if (memory.stall_some or 0.0) >= FELT_STALL:
+        parts.append(f"· stalled {written(memory.stall_some, Unit.SHARE)}")
     calm = max(GOOD_PRESSURE, resting + REST_GOOD)
     level = _below(memory.pressure, calm, max(MAX_PRESSURE, resting + REST_MAX))
     word = f" · {memory.level}" if memory.level else ""
+    if memory.is_warned:
+        word += f", above {100 * WARNING_PRESSURE:.0f} %"
     return Card(
         slug="memory",
         name="Memory" + word,

@@ -75,12 +75,14 @@ def page_context(
     now: datetime,
     *,
     addresses: Mapping[str, str] | None = None,
+    row_addresses: Mapping[str, str] | None = None,
     messages_url: str = "",
     sites_url: str = "",
 ) -> dict[str, Any]:
     """Return what the template shows at ``now`` (aware); about a dozen queries, whatever the
-    period. ``addresses`` are the pages of what this user may do, by the names of the actions; the
-    others are lists in the admin, empty for who may not see them."""
+    period. ``addresses`` are the pages of what this user may do now, by the names of the actions,
+    and ``row_addresses`` those that rows lead to; the others are lists in the admin, empty for who
+    may not see them."""
     status = pool.status
     hour = read_timeline(HOUR, now, pool.fresh)
     day = _read_day(now)
@@ -102,6 +104,8 @@ def page_context(
         "lost_before": [row for row in lost if row.is_folded],
         "line": waiting_rows(pool.line),
         "max_line": MAX_LINE,
+        "orphans_url": (addresses or {}).get("orphans", ""),
+        "can": row_addresses or {},
         "attention": read_attention(now),
         "messages_url": messages_url,
         "honesty": honesty(status.eta),

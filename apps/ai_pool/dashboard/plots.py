@@ -35,6 +35,7 @@ def all_plots(timeline: Timeline) -> list[Plot]:
         _first_texts(timeline),
         _speeds(timeline),
         _memory(timeline),
+        *_stalls(timeline),
         _ends(timeline),
         _honesty(timeline),
         _coverage(timeline),
@@ -88,11 +89,16 @@ def _speeds(timeline: Timeline) -> Plot:
         "Tokens per second",
         Unit.RATE,
         (
-            _series(timeline, "writing", lambda one: one.decode_tok_s, "good"),
-            _series(timeline, "reading", lambda one: one.prefill_tok_s, "blue dashed"),
+            _series(timeline, "writing", _while_busy("decode_tok_s"), "good"),
+            _series(timeline, "reading", _while_busy("prefill_tok_s"), "blue dashed"),
         ),
-        "All instances together.",
+        "All instances together: writing by the clock, reading by the work on it.",
     )
+
+
+def _while_busy(field: str) -> Number:
+    """Where nobody was answered there is no speed, only the last one."""
+    return lambda one: getattr(one, field) if one.running_s > 0 else None
 
 
 def _memory(timeline: Timeline) -> Plot:
@@ -112,6 +118,21 @@ def _memory(timeline: Timeline) -> Plot:
     pressure = _values(timeline, lambda one: one.pressure)
     series.append(Series("pressure", pressure, "none", unit=Unit.SHARE))
     return Plot("plot-memory", "Memory", Unit.BYTES, tuple(series), note)
+
+
+def _stalls(timeline: Timeline) -> list[Plot]:
+    """How much work waited for memory; no plot where the kernel does not tell."""
+    plot = Plot(
+        "plot-stall",
+        "Waiting for memory",
+        Unit.SHARE,
+        (
+            _series(timeline, "some tasks", lambda one: one.stall_some, "amber", Shape.AREA),
+            _series(timeline, "all tasks", lambda one: one.stall_full, "bad"),
+        ),
+        "Share of the time, as the kernel tells (PSI). Memory is saved from 10 % on.",
+    )
+    return [] if plot.is_empty else [plot]
 
 
 def _other_bytes(one: PoolSample) -> float:

@@ -15,6 +15,8 @@ MAX_LINE = 20
 FOLDED_AFTER = timedelta(minutes=2)
 GONE_AFTER = timedelta(minutes=15)
 NUM_ID_CHARS = 8
+STALLS = {"Some wait for memory": "stall_some", "All wait for memory": "stall_full"}
+"""Where the kernel tells: shares of the last ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class InstanceRow:
     kv: str
     since: str
     note: str
+    generation: str
+    """Of a running answer, the whole id; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class WaitingRow:
     waited: str
     promise: str
     visitor: str
+    generation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,11 @@ def process_facts(status: PoolStatus) -> list[Fact]:
     if not status.pid:
         return []
     memory, model = status.memory, status.model
+    stalls = [
+        Fact(name, written(share, Unit.SHARE), f"memory.{field}", "SHARE")
+        for name, field in STALLS.items()
+        if (share := getattr(memory, field)) is not None
+    ]
     return [
         Fact("Process", str(status.pid), "pid", "TEXT"),
         Fact("State", str(status.state), "state", "TEXT"),
@@ -84,6 +94,7 @@ def process_facts(status: PoolStatus) -> list[Fact]:
         ),
         Fact("Resident", written(memory.rss_bytes, Unit.BYTES), "memory.rss_bytes", "BYTES"),
         Fact("Not droppable", written(memory.anon_bytes, Unit.BYTES), "memory.anon_bytes", "BYTES"),
+        *stalls,
         Fact("Model", "none" if model is None else f"{model.name} {model.quant}".strip()),
         Fact("Context", MISSING if model is None else f"{model.n_ctx:,} tokens"),
     ]
@@ -103,6 +114,7 @@ def waiting_rows(line: Sequence[WaitingRequest]) -> list[WaitingRow]:
             waited=written(one.waited_s, Unit.SECONDS),
             promise=_promise(one),
             visitor=one.visitor,
+            generation=one.generation,
         )
         for one in line[:MAX_LINE]
     ]
@@ -130,8 +142,15 @@ def _instance(status: PoolStatus, one: InstanceStatus) -> InstanceRow:
         context_percent=_percent(one.num_kv_tokens, n_ctx),
         kv=written(one.kv_bytes, Unit.BYTES),
         since=written(one.since_s, Unit.SECONDS),
-        note="holds a conversation" if one.holds_conversation and one.state == "idle" else "",
+        note=_note(one),
+        generation="" if one.state == "idle" else one.generation,
     )
+
+
+def _note(one: InstanceStatus) -> str:
+    if one.is_orphan:
+        return "nobody watches"
+    return "holds a conversation" if one.holds_conversation and one.state == "idle" else ""
 
 
 def _percent(part: int, whole: int) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Avg, Count, Q
+from django.db.models import Count, Q
 
 from apps.ai_chat.models import Feedback, Message
 from apps.ai_pool.dashboard.unit import MISSING, Unit, written
@@ -14,6 +16,8 @@ from apps.widget.models import RefusedOrigin, Site
 WINDOW = timedelta(hours=24)
 OPINIONS = timedelta(days=7)
 MAX_SITES = 20
+MAX_WAITS = 10_000
+"""Quantiles are of so many at most: reading more would take longer than the rest of the page."""
 OWN_PAGE = "This site's own page"
 
 
@@ -26,7 +30,8 @@ class SiteUse:
     asks_hour: int
     asks_day: int
     num_visitors: int
-    mean_wait_s: float | None
+    wait_p50_s: float | None
+    wait_p95_s: float | None
     num_good: int
     num_bad: int
     num_refused: int
@@ -34,8 +39,13 @@ class SiteUse:
 
     @property
     def wait(self) -> str:
-        """The mean wait as a text."""
-        return written(self.mean_wait_s, Unit.SECONDS)
+        """The median wait as a text."""
+        return written(self.wait_p50_s, Unit.SECONDS)
+
+    @property
+    def long_wait(self) -> str:
+        """What 95 of 100 waited at most, as a text."""
+        return written(self.wait_p95_s, Unit.SECONDS)
 
     @property
     def liked(self) -> str:
@@ -45,8 +55,9 @@ class SiteUse:
 
 
 def read_sites(now: datetime) -> list[SiteUse]:
-    """Return the sites that ask most, by four queries; empty while nobody has asked."""
+    """Return the sites that ask most, by five queries; empty while nobody has asked."""
     asks = _asks(now)
+    waits = _waits(now)
     opinions = _opinions(now)
     refused = dict(
         RefusedOrigin.objects.order_by()
@@ -63,7 +74,8 @@ def read_sites(now: datetime) -> list[SiteUse]:
             asks_hour=row.get("hour", 0),
             asks_day=row.get("day", 0),
             num_visitors=row.get("visitors", 0),
-            mean_wait_s=None if row.get("wait_ms") is None else row["wait_ms"] / 1000,
+            wait_p50_s=_quantile(waits.get(pk, ()), 0.50),
+            wait_p95_s=_quantile(waits.get(pk, ()), 0.95),
             num_good=opinion.get("good", 0),
             num_bad=opinion.get("bad", 0),
             num_refused=refused.get(pk, 0),
@@ -87,10 +99,32 @@ def _asks(now: datetime) -> dict[int | None, dict[str, float]]:
             day=Count("id"),
             hour=Count("id", filter=Q(created__gte=now - timedelta(hours=1))),
             visitors=Count("conversation__visitor", distinct=True),
-            wait_ms=Avg("queue_ms"),
         )
     )
     return {row["conversation__site"]: row for row in rows}
+
+
+def _waits(now: datetime) -> dict[int | None, list[int]]:
+    """Return the newest waits of each site in milliseconds, in order, MAX_WAITS of all at most."""
+    newest = (
+        Message.objects.filter(
+            role=Message.Role.ASSISTANT,
+            created__gte=now - WINDOW,
+            created__lte=now,
+            queue_ms__isnull=False,
+        )
+        .order_by("-created")
+        .values_list("conversation__site", "queue_ms")[:MAX_WAITS]
+    )
+    waits: defaultdict[int | None, list[int]] = defaultdict(list)
+    for site, wait_ms in newest:
+        waits[site].append(wait_ms)
+    return {site: sorted(found) for site, found in waits.items()}
+
+
+def _quantile(waits: Sequence[int], share: float) -> float | None:
+    """Return the wait in seconds that ``share`` of those in order do not exceed."""
+    return waits[min(len(waits) - 1, int(share * len(waits)))] / 1000 if waits else None
 
 
 def _opinions(now: datetime) -> dict[int | None, dict[str, int]]:

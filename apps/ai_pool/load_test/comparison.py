@@ -9,11 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from apps.ai_pool.capacity_plan.outcome import Outcome
+from apps.ai_pool.capacity_plan.workload import Workload
 
 TOLERANCE = 0.25
 """A plan is true when it is off by no more than this share."""
 SMALL_S = 0.25
 """Shorter differences are not felt, however large a share they are."""
+OPTIONS = {
+    "num_users": "--users",
+    "num_turns": "--turns",
+    "think_s": "--think",
+    "question_tokens": "--question-tokens",
+    "answer_tokens": "--answer-tokens",
+    "answer_spread": "--answer-spread",
+    "system_tokens": "--system-tokens",
+}
+"""Of a workload, by the options of both commands that give it."""
 _MEASURES: tuple[tuple[str, Callable[[Outcome], float]], ...] = (
     ("answer, mean", lambda one: one.total.avg),
     ("answer, p50", lambda one: one.total.p50),
@@ -72,11 +83,19 @@ def read_plan(path: Path) -> dict[int, Outcome]:
         raise BadPlan(f"{path} is not the output of `plan_capacity --users N --json`.") from None
 
 
-def check_plan(plan: dict[int, Outcome], num_users: int) -> None:
-    """Raise BadPlan when a plan is about another number of visitors."""
-    for outcome in plan.values():
-        if outcome.num_users != num_users:
-            raise BadPlan(f"The plan is for {outcome.num_users} visitors, not {num_users}.")
+def check_plan(path: Path, workload: Workload) -> None:
+    """Raise BadPlan when a plan, read before, is about other visitors than those who come."""
+    planned = json.loads(path.read_text()).get("workload")
+    if not isinstance(planned, dict):
+        raise BadPlan(f"{path} does not say for which visitors it was made.")
+    asked = workload.to_json()
+    other = [
+        f"{OPTIONS[name]} {planned[name]:g}, not {asked[name]:g}"
+        for name in OPTIONS
+        if isinstance(planned.get(name), (int, float)) and planned[name] != asked[name]
+    ]
+    if other:
+        raise BadPlan(f"The plan was made for other visitors: {'; '.join(other)}.")
 
 
 def compare(plan: dict[int, Outcome], measured: Sequence[Outcome]) -> list[Compared]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from math import inf
 
 from apps.ai_pool.capacity_plan.outcome import Outcome
 from apps.ai_pool.capacity_plan.spread import Spread
 from apps.ai_pool.capacity_plan.wording import OUTCOME_HEADINGS, outcome_rows, workload_line
+from apps.ai_pool.load_test.comparison import Compared
 from apps.ai_pool.load_test.plots import Bars, bar_plot, step_plot
 from apps.ai_pool.load_test.result import COMPARISON_HEADINGS, Result, comparison_cells
 
+NUM_WORST = 3
+"""So many figures are named when the plan was off."""
 STYLE = """
 :root{color-scheme:light dark;--bg:#fbfbfa;--card:#fff;--ink:#1d1f23;--dim:#5d6470;--line:#e1e3e8;
 --c0:#2f6fde;--c1:#8a5bd6;--c2:#c2527f;--good:#1a7f45;--bad:#b3261e;--mark:#1d1f23}
@@ -53,7 +57,8 @@ def report_page(result: Result) -> str:
         f"<h1>Load test: {result.workload.num_users} visitors</h1>",
         f"<p>{escape(result.model)}, {escape(result.began)}</p>",
         f"<p>{escape(workload_line(result.workload))}</p>",
-        f'<p class="verdict">{escape(verdict(result))}</p>',
+        f'<p class="verdict">{escape(_answers_sentence(result))}</p>',
+        *([f"<p>{escape(said)}</p>"] if (said := plan_sentence(result)) else []),
         _section(
             "For every size of the pool", _table(OUTCOME_HEADINGS, outcome_rows(result.outcomes))
         ),
@@ -83,7 +88,11 @@ def report_page(result: Result) -> str:
 
 
 def verdict(result: Result) -> str:
-    """Return the result in a sentence or two."""
+    """Return the result in some sentences: the answers, and how true the plan was."""
+    return " ".join(filter(None, (_answers_sentence(result), plan_sentence(result))))
+
+
+def _answers_sentence(result: Result) -> str:
     best = min(result.outcomes, key=lambda one: (one.num_failed, one.num_refused, one.total.p95))
     text = (
         f"Quickest with {best.num_instances} instance{'' if best.num_instances == 1 else 's'}: "
@@ -92,10 +101,34 @@ def verdict(result: Result) -> str:
     )
     if result.num_bad:
         text += f" {result.num_bad} questions got no answer."
-    if compared := result.compared:
-        num_true = sum(one.is_true for one in compared)
-        text += f" The plan was within 25 % in {num_true} of {len(compared)} measures."
     return text
+
+
+def plan_sentence(result: Result) -> str:
+    """Return how true the plan was, and which figures were off the most; "" without a plan."""
+    if not result.plan:
+        return ""
+    compared = result.compared
+    if not compared:
+        sizes = ", ".join(str(size) for size in sorted(result.plan))
+        return f"The plan is about other sizes of the pool ({sizes}), so nothing was compared."
+    off = [one for one in compared if not one.is_true]
+    text = f"The plan was within 25 % in {len(compared) - len(off)} of {len(compared)} measures."
+    if not off:
+        return text
+    off.sort(key=lambda one: -abs(one.deviation or inf))
+    worst = "; ".join(map(_off, off[:NUM_WORST]))
+    more = f"; and {len(off) - NUM_WORST} more" if len(off) > NUM_WORST else ""
+    return f"{text} Off: {worst}{more}."
+
+
+def _off(one: Compared) -> str:
+    by = "" if one.deviation is None else f"by {round(100 * one.deviation):+d} % "
+    unit = "" if one.name.startswith("tokens") else " s"
+    return (
+        f"{one.name} with {one.num_instances} {by}"
+        f"({one.planned:.2f}{unit} planned, {one.measured:.2f}{unit} measured)"
+    )
 
 
 def _bars(result: Result, title: str, name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from apps.ai_pool.actions import banner as banners
 from apps.ai_pool.actions.records import Banner
+from apps.ai_pool.audit.notes import note_command
 from apps.ai_pool.pool_command.screen import Screen
 from apps.ai_pool.pool_command.subcommand import Subcommand
 from apps.ai_pool.table import duration
@@ -32,8 +33,10 @@ class BannerCommand(Subcommand):
         if remove:
             banners.remove_banner()
             shown = None
+            note_command("Removed the banner.", subject="pool")
         elif text:
             shown = banners.show_banner(" ".join(text), hours=hours)
+            note_command(_sentence(shown), subject="pool")
         else:
             shown = banners.current_banner()
         if screen.as_json:

@@ -1,4 +1,4 @@
-"""``pool queue``: who waits, and how to end one."""
+"""``pool queue``: who waits, and how to end one, move one, or end what nobody watches."""
 
 from __future__ import annotations
 
@@ -21,13 +21,32 @@ class QueueCommand(Subcommand):
     help = "who waits, and for how long"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which one to end."""
-        parser.add_argument("--cancel", metavar="ID", help="end the request with this id")
+        """Which one to end or to move."""
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--cancel", metavar="ID", help="end the request with this id")
+        what.add_argument("--front", metavar="ID", help="let the request with this id go next")
+        what.add_argument(
+            "--cancel-orphans", action="store_true", help="end running answers that nobody watches"
+        )
 
-    def run(self, screen: Screen, *, cancel: str | None, **options: Any) -> None:
-        """List or cancel."""
+    def run(
+        self,
+        screen: Screen,
+        *,
+        cancel: str | None,
+        front: str | None,
+        cancel_orphans: bool,
+        **options: Any,
+    ) -> None:
+        """List, cancel or move."""
         if cancel is not None:
             screen.tell(services.cancel_generation(cancel.strip().lower()))
+            return
+        if front is not None:
+            screen.tell(services.move_to_front(front.strip().lower()))
+            return
+        if cancel_orphans:
+            screen.tell(services.cancel_orphans())
             return
         waiting = services.list_waiting()
         if screen.as_json:

@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 
 from ai_model.pool.status import PoolState, PoolStatus
 from apps.ai_pool import services
+from apps.ai_pool.audit.notes import note_command
 from apps.ai_pool.pool_command.screen import EXIT_DEGRADED, Screen
 from apps.ai_pool.pool_command.subcommand import Subcommand
 
@@ -42,6 +43,7 @@ class RestartCommand(Subcommand):
         if not result.is_done or no_wait:
             screen.tell(result)
             return
+        note_command(result.text, subject="pool")
         if not screen.as_json:
             screen.say(result.text)
         with screen.waiting("Waiting for the new pool process."):

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ai_model.pool.control_result import ControlResult
+from apps.ai_pool.audit.notes import note_command
 
 EXIT_DEGRADED = 1
 EXIT_DOWN = 2
@@ -58,6 +59,7 @@ class Screen:
             self.write_json(result.to_json())
         if not result.is_done:
             raise CommandError(result.text, returncode=EXIT_DEGRADED)
+        note_command(result.text, subject="pool")
         if not self.as_json:
             self.say(result.text)
             self.say(_numbers(result), "dim")

@@ -29,7 +29,8 @@ def test_who_may_see_it_sees_the_same_numbers(pool: ScriptedPool) -> None:
     assert "2 / 3" in page
     assert "7f3a1111" in page
     assert "<html" not in client.get(PAGE + "?format=part").content.decode()
-    assert client.get(PAGE + "status.json").json()["num_running"] == 2
+    told = client.get(PAGE + "status.json").json()
+    assert told["num_running"] == 2 and told["line"][0]["visitor"] == "v-31a0c2"
     assert f'<a href="{PAGE}"' in client.get("/admin/").content.decode()
     short = client.get("/admin/pool/?period=7d")
     assert short["Location"] == PAGE + "?period=7d", "an address that one can remember"

@@ -13,10 +13,12 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families
 
 from ai_model.pool.status import MemoryStatus, ModelStatus, PoolStatus
+from apps.ai_pool.limits.refusals import MESSAGES, Refusals
 from apps.ai_pool.metric import BASE_UNITS, Kind
 from apps.ai_pool.metrics import Metrics
 from apps.ai_pool.metrics_sockets import OpenSockets
 from apps.ai_pool.metrics_table import METRICS
+from apps.ai_pool.sign_in.outcomes import SignInCounts
 from tests.apps.ai_pool.metrics_reading import samples_of, status_of
 
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
@@ -24,7 +26,7 @@ OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
 
 @pytest.fixture
 def metrics() -> Metrics:
-    return Metrics(OpenSockets())
+    return Metrics(OpenSockets(), Refusals(), SignInCounts())
 
 
 def test_every_name_has_help_type_and_unit(metrics: Metrics) -> None:
@@ -149,6 +151,15 @@ def test_no_ids_and_no_sentences(metrics: Metrics) -> None:
         text = metrics.render(status, accept)[0].decode()
         assert "SECRET" not in text
         assert "7f3a1111" not in text
+
+
+def test_refusals() -> None:
+    refusals = Refusals()
+    metrics = Metrics(OpenSockets(), refusals)
+    refusals.count(MESSAGES)
+    samples = samples_of(metrics.render(PoolStatus.down(""))[0])
+    assert samples['corral_limit_refusals_total{limit="messages"}'] == 1
+    assert samples['corral_limit_refusals_total{limit="tokens"}'] == 0
 
 
 def test_sockets() -> None:

@@ -19,6 +19,7 @@ from ai_model.pool.control_result import ControlResult
 from ai_model.pool.errors import PoolUnavailable
 from ai_model.pool.request import PoolRequest
 from ai_model.pool.status import PoolState, PoolStatus
+from apps.ai_chat.models import Conversation, Message
 from apps.ai_pool import services
 from apps.ai_pool.actions.self_test import SelfTestResult
 from apps.ai_pool.management.commands.pool import SUBCOMMANDS
@@ -134,6 +135,12 @@ def test_who_waits(live_pool: LivePool) -> None:
     assert [one["position"] for one in json.loads(command("queue", "--json"))] == [1, 2]
     assert command("queue", "--cancel", requests[1].generation.upper()).startswith("Cancelled.\n")
     assert len(command("queue").splitlines()) == 2
+    assert "is the next of 1" in command("queue", "--front", requests[2].generation.upper())
+    assert refused("queue", "--front", requests[0].generation).returncode == 1
+    assert refused("queue", "--front", "7f3a").returncode == 2
+    assert "Every running answer has a reader." in command("queue", "--cancel-orphans")
+    assert json.loads(command("queue", "--cancel-orphans", "--json"))["is_done"] is True
+    assert refused("queue", "--front", "7f3a", "--cancel", "7f3a")
     caught = refused("queue", "--cancel", "7f3a")
     assert caught.returncode == 2 and "does not know" in str(caught)
 
@@ -303,3 +310,23 @@ def test_the_emergency_mode_has_a_switch(live_pool: LivePool) -> None:
     assert "when it has to" in command("emergency", "auto")
     assert asyncio.run(services.pool_status()).memory.switch == "auto"
     assert refused("emergency", "perhaps").returncode != 0
+
+
+@pytest.mark.django_db
+def test_known_ends() -> None:
+    assert command("known") == "Every answer of the last 24 hours ended well.\n"
+    talk = Conversation.objects.create(visitor="v", updated=timezone.now())
+    made = Message.objects.create(
+        conversation=talk, number=1, role="assistant", state="failed", error_code="no_model"
+    )
+    assert command("known").splitlines()[1].split()[:2] == ["no_model", "1"]
+    shown = json.loads(command("known", "--json"))
+    assert shown["ends"][0]["samples"] == [str(made.pk)] and shown["known"] == []
+    shown = json.loads(command("known", "no_model", "--json"))
+    assert shown["ends"] == [] and shown["known"][0]["count"] == 1
+    assert "no_model" in command("known")
+    caught = refused("known", "strange")
+    assert caught.returncode == 2 and "some ended with no_model" in str(caught)
+    assert json.loads(command("known", "no_model", "--undo", "--json"))["known"] == []
+    assert refused("known", "no_model", "--undo").returncode == 2
+    assert refused("known", "--undo").returncode == 2

@@ -83,3 +83,23 @@ def test_outcomes_come_most_frequent_first() -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_the_line_of_warning_is_told_while_the_level_is_low() -> None:
+    calm = replace(MEMORY, level="low", pressure=0.64, resting_pressure=0.45)
+    text = text_lines(replace(READY, memory=calm))[0]
+    assert "low  memory 64% of 2.0G (resting 45%), above 60%" in text and len(text) <= 80
+    for other in (replace(calm, pressure=0.59), replace(calm, level="medium")):
+        assert "above" not in text_lines(replace(READY, memory=other))[0]
+
+
+def test_what_the_kernel_says_about_waiting_for_memory() -> None:
+    told = replace(READY, memory=replace(MEMORY, stall_some=0.034, stall_full=0.0))
+    assert "memory stall 3%" in "\n".join(text_lines(told))
+    assert "stall" not in "\n".join(text_lines(READY))
+
+
+def test_orphans_are_counted_when_there_are_any() -> None:
+    alone = replace(READY.instances[0], unwatched_s=99.0)
+    lines = text_lines(replace(READY, instances=(alone, *READY.instances[1:])))
+    assert "orphans 1" in "\n".join(lines) and "orphans" not in "\n".join(text_lines(READY))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from django.test import RequestFactory
 
 from apps.ai_pool import throttle
-from apps.ai_pool.throttle import MAX_TURNS, TURNS_PER_S, Throttle, address_block
+from apps.ai_pool.throttle import MAX_TURNS, TURNS_PER_S, Throttle
 
 
 class Clock:
@@ -40,17 +39,3 @@ def test_it_remembers_a_bounded_number(monkeypatch: pytest.MonkeyPatch) -> None:
     for block in "abcde":
         turns.take(block)
     assert list(turns._left) == ["c", "d", "e"]
-
-
-@pytest.mark.parametrize(
-    ("address", "block"),
-    [
-        ("203.0.114.9", "203.0.114.0/24"),
-        ("2a01:4f8:1:2ff:1::5", "2a01:4f8:1:200::/56"),
-        ("10.1.2.3", ""),
-        ("127.0.0.1", ""),
-        ("", ""),
-    ],
-)
-def test_the_block_of_an_address(address: str, block: str) -> None:
-    assert address_block(RequestFactory().get("/", REMOTE_ADDR=address)) == block

@@ -44,7 +44,7 @@ class Command(RichCommand):
             help=f"backups to keep there; older ones are removed ({NUM_KEPT})",
         )
         parser.add_argument("--list", action="store_true", help="only list the backups there")
-        parser.add_argument("--json", action="store_true", dest="as_json")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
 
     def handle(
         self,

@@ -31,7 +31,7 @@ class Command(RichCommand):
             metavar="URL",
             help="public address of the site (https://www.example.org): looks through the proxy",
         )
-        parser.add_argument("--json", action="store_true", dest="as_json")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
 
     def handle(self, *args: Any, url: str | None, as_json: bool, **options: Any) -> None:
         """Examine, show, end with the code of the worst finding."""

@@ -58,7 +58,7 @@ class Command(RichCommand):
         parser.add_argument("--url", default=DEFAULT_URL, help=f"the site ({DEFAULT_URL})")
         parser.add_argument("--plan", type=Path, help="output of plan_capacity --json to compare")
         parser.add_argument("--out", type=Path, help="directory for JSON and report")
-        parser.add_argument("--json", action="store_true", dest="as_json")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
         parser.add_argument(
             "--clean",
             action="store_true",
@@ -103,7 +103,7 @@ class Command(RichCommand):
         plan: dict[int, Outcome] = {}
         if options["plan"] is not None:
             plan = read_plan(options["plan"])
-            check_plan(plan, load.num_users)
+            check_plan(options["plan"], load)
         began = datetime.now(UTC).isoformat(timespec="seconds")
         status = asyncio.run(services.pool_status())
         is_here = status.state is PoolState.READY

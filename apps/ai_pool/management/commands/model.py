@@ -49,7 +49,9 @@ class Command(RichCommand):
                 one.name, help=one.help, description=f"{one.help[:1].upper()}{one.help[1:]}."
             )
             if one.has_json:
-                action.add_argument("--json", action="store_true", dest="as_json")
+                action.add_argument(
+                    "--json", action="store_true", dest="as_json", help="print JSON"
+                )
             one.add_arguments(action)
 
     def handle(self, *args: Any, action: str, as_json: bool = False, **options: Any) -> None:

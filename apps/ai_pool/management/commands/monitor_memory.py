@@ -58,7 +58,7 @@ class Command(RichCommand):
             action="store_true",
             help="test: even where no control group keeps it from filling the whole machine",
         )
-        parser.add_argument("--json", action="store_true", dest="as_json")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
 
     def handle(self, *args: Any, mode: str, as_json: bool, **options: Any) -> None:
         """Watch or test; Ctrl-C ends both and gives all memory back."""

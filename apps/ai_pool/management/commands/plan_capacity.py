@@ -62,7 +62,7 @@ class Command(RichCommand):
         parser.add_argument(
             "--figures", type=Path, help="step costs from the --json output of another run"
         )
-        parser.add_argument("--json", action="store_true", dest="as_json")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Measure or read, compute, print."""

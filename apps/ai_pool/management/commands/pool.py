@@ -18,6 +18,7 @@ from ai_model.pool.errors import PoolError, PoolUnavailable
 from apps.ai_pool.pool_command.banner import BannerCommand
 from apps.ai_pool.pool_command.emergency import EmergencyCommand
 from apps.ai_pool.pool_command.intake import DrainCommand, PauseCommand, ResumeCommand
+from apps.ai_pool.pool_command.known import KnownCommand
 from apps.ai_pool.pool_command.limits import LimitsCommand
 from apps.ai_pool.pool_command.model import ModelCommand
 from apps.ai_pool.pool_command.queue import QueueCommand
@@ -37,6 +38,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     ResizeCommand(),
     ModelCommand(),
     QueueCommand(),
+    KnownCommand(),
     LimitsCommand(),
     EmergencyCommand(),
     BannerCommand(),
@@ -61,7 +63,7 @@ class Command(RichCommand):
             action: ArgumentParser = actions.add_parser(
                 one.name, help=one.help, description=f"{one.help[:1].upper()}{one.help[1:]}."
             )
-            action.add_argument("--json", action="store_true", dest="as_json")
+            action.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
             one.add_arguments(action)
 
     def handle(self, *args: Any, action: str, as_json: bool, **options: Any) -> None:

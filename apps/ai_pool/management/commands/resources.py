@@ -63,7 +63,7 @@ class Command(RichCommand):
             "test", help="can this machine run the profile? up to half a minute without a pool"
         )
         for action in (info, monitor, test):
-            action.add_argument("--json", action="store_true", dest="as_json")
+            action.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         """Run one action."""

@@ -41,7 +41,7 @@ class Command(RichCommand):
             action="store_true",
             help="replace what is there; it is kept in a directory before-restore-...",
         )
-        parser.add_argument("--json", action="store_true", dest="as_json")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
 
     def handle(
         self,

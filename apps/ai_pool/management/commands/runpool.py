@@ -18,6 +18,7 @@ from ai_model.pool.notify_socket import NotifySocket
 from ai_model.pool.service import PoolService
 from ai_model.pool.supervisor import Supervisor
 from apps.ai_pool import conf, lifecycle
+from apps.ai_pool.pool_sandbox import pool_sandbox
 from apps.ai_pool.socket_place import complaint_about
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def _supervisor(socket: str | None) -> Supervisor:
         raise _refusal(str(complaint))
     plan = lifecycle.checked_plan()
     log.info("%s", plan.sentence)
-    supervisor = Supervisor(plan.config, path, conf.lock_path(path), log)
+    supervisor = Supervisor(plan.config, path, conf.lock_path(path), log, sandbox=pool_sandbox())
     log.info("Web processes use this pool with CORRAL_POOL_URL=%s%s.", conf.URL_PREFIX, path)
     return supervisor
 

@@ -3,6 +3,8 @@ const board = document.querySelector("[data-board]");
 const get = (name) => board.querySelector(`[data-${name}]`);
 const all = (name, root = board) => [...root.querySelectorAll(`[data-${name}]`)];
 const PART_MS = 30000, SOON_MS = 3000, TOUCH_MS = 8000, SAY_MS = 60000;
+// Without a stream: asking is dearer than being told.
+const POLL_S = 4, STREAM_AGAIN_MS = 60000;
 
 const count = (n) => Math.round(n).toLocaleString("en");
 const short = (n) => (n < 10 ? n.toFixed(1) : count(n));
@@ -16,14 +18,21 @@ const id = (text) => text.slice(0, 8) || "–";
 const units = {
   COUNT: count, SECONDS: time, BYTES: size, ID: id, TEXT: String,
   SHARE: (n) => `${count(100 * n)} %`,
-  RATE: (n) => `${short(n)} tok/s`,
+  RATE: (n) => (n ? `${short(n)} tok/s` : "–"),
   SPEED: (n) => (n ? short(n) : "–"),
   OF: (n, now) => `${n} / ${now.num_instances}`,
   PROMPT: (one) => (one.num_prompt ? percent(one.num_prompt_done / one.num_prompt) : "–"),
   CONTEXT: (one, now) => percent(one.num_kv_tokens / (now.model?.n_ctx || Infinity)),
+  NOTE: (one) =>
+    one.unwatched_s >= 15 ? "nobody watches"
+    : one.state === "idle" && one.holds_conversation ? "holds a conversation" : "",
 };
 
-let every = 1, isPaused = false, source = null, timer = 0, sign = "";
+// What may be done to one who waits.
+const actions = document.createElement("td");
+actions.className = "doing";
+actions.append(get("do")?.content.cloneNode(true) ?? "");
+let every = 1, isPaused = false, source = null, timer = 0, sign = "", lost = 0;
 let heard = performance.now(), said = heard, swapped = heard, touched = 0;
 
 function write(node, text) {
@@ -38,12 +47,21 @@ function show(now) {
     else write(node, text);
     node.dataset.is = text;
   }
-  if (now.line) {
-    get("line").replaceChildren(...now.line.map((one) => {
+  for (const link of all("cancel")) {
+    const one = now.instances[link.dataset.cancel];
+    link.hidden = !one?.generation || one.state === "idle";
+    link.search = `generation=${one?.generation}`;
+  }
+  const body = get("line");
+  if (now.line && !body.contains(document.activeElement)) {
+    body.replaceChildren(...now.line.map((one) => {
       const row = document.createElement("tr");
       const eta = [one.eta_p50_s, one.eta_p90_s].filter((s) => s !== null).map(time).join(" to ");
       for (const text of [one.position, id(one.generation), time(one.waited_s), eta || "–", one.visitor])
         row.insertCell().textContent = text;
+      const links = actions.cloneNode(true);
+      for (const link of links.children) link.search = `generation=${one.generation}`;
+      if (links.children.length) row.append(links);
       return row;
     }));
     get("line-box").hidden = !now.line.length;
@@ -61,13 +79,17 @@ async function ask(address) {
   return answer.text();
 }
 
+const interval = () => (source ? every : Math.max(every, POLL_S));
+
 async function poll() {
+  if (source) lost = performance.now();
   source?.close();
   source = null;
   clearTimeout(timer);
+  if (performance.now() - lost > STREAM_AGAIN_MS) return listen();
   // The age shows it; the next round tries again.
   await ask(board.dataset.json).then((text) => show(JSON.parse(text))).catch(() => {});
-  if (!source && !isPaused && !document.hidden) timer = setTimeout(poll, 1000 * every);
+  if (!source && !isPaused && !document.hidden) timer = setTimeout(poll, 1000 * interval());
 }
 
 function listen() {
@@ -103,7 +125,7 @@ async function swap() {
 function tick() {
   const now = performance.now();
   const age = Math.round((now - heard) / 1000);
-  const isStale = !isPaused && age > 3 * every + 1;
+  const isStale = !isPaused && age > 3 * interval() + 1;
   board.toggleAttribute("data-stale", isStale);
   const words = isStale ? `Data is ${age} s old` : `updated ${age} s ago`;
   write(get("age"), isPaused ? "paused" : words);

@@ -68,7 +68,7 @@ function run() {
 
 function showAge() {
   const seconds = Math.round((performance.now() - updated) / 1000);
-  const longest = Math.max(every, line.source && isStaff ? 0 : isStaff ? 2 : PUBLIC_QUIET_S);
+  const longest = Math.max(every, line.source && isStaff ? 0 : isStaff ? 5 : PUBLIC_QUIET_S);
   const isStale = Boolean(farewell) || (!isPaused && seconds > 3 * longest + 1);
   live.toggleAttribute("data-stale", isStale);
   const age = isStale ? `Data is ${seconds} s old` : `${seconds}s ago every ${every}s`;

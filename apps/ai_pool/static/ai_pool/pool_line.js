@@ -1,7 +1,8 @@
 // News of the pool: events while they come, else by asking again; silent in a hidden tab.
 const FIRST_EVENT_MS = 6000;
 const ASK_TIMEOUT_MS = 5000;
-const LEAST_ASK_S = 2;
+// A whole page each time: dearer than the stream by far.
+const LEAST_ASK_S = 5;
 const STREAM_AGAIN_MS = 60000;
 
 export class PoolLine {

@@ -21,7 +21,21 @@ function cell(name, text, options = {}) {
   return node;
 }
 
-function instanceRow([number, state, request, prompt, tokens, speed, bar, context, kv, since, note]) {
+/** A cell with links to the pages that ask whether to do something to a request; none without a right. */
+function actionsCell(addresses, generation) {
+  const known = Object.entries(addresses).filter(([, address]) => address);
+  if (!known.length) return [];
+  const node = document.createElement("td");
+  for (const [word, address] of generation ? known : []) {
+    const link = document.createElement("a");
+    link.href = `${address}?generation=${encodeURIComponent(generation)}`;
+    link.textContent = word;
+    node.append(node.hasChildNodes() ? " " : "", link);
+  }
+  return [node];
+}
+
+function instanceRow({ cancel }, [number, state, request, prompt, tokens, speed, bar, context, kv, since, note, generation]) {
   const row = document.createElement("tr");
   row.dataset.state = state;
   const doing = note
@@ -34,13 +48,14 @@ function instanceRow([number, state, request, prompt, tokens, speed, bar, contex
     cell("td", speed, { className: "number" }),
     cell("td", bar, { className: "bar", isHidden: true }),
     ...[context, kv, since].map((text) => cell("td", text, { className: "number" })),
+    ...actionsCell({ cancel }, state === "idle" ? "" : generation),
   );
   return row;
 }
 
-function lineRow([position, ...texts]) {
+function lineRow({ cancel, front }, [position, ...texts]) {
   const row = document.createElement("tr");
-  row.append(cell("th", position), ...texts.slice(0, 4).map((text) => cell("td", text)));
+  row.append(cell("th", position), ...texts.slice(0, 4).map((text) => cell("td", text)), ...actionsCell({ cancel, front }, texts[4]));
   return row;
 }
 
@@ -54,7 +69,9 @@ function fillTable(region, rows) {
     else if (old.cells.length !== row.cells.length) old.replaceWith(row);
     else {
       if (row.dataset.state) old.dataset.state = row.dataset.state;
-      [...row.cells].forEach((fresh, at) => write(old.cells[at], fresh.textContent));
+      [...row.cells].forEach((fresh, at) => {
+        if (old.cells[at].innerHTML !== fresh.innerHTML) old.cells[at].replaceChildren(...fresh.childNodes);
+      });
     }
   });
   while (body.rows.length > rows.length) body.deleteRow(-1);
@@ -81,8 +98,8 @@ export function fillStaff(live, status) {
   write(find("reason"), shown.reason);
   find("reason")?.toggleAttribute("hidden", !shown.reason);
   fillNumbers(find("numbers"), shown.numbers);
-  fillTable(find("instances"), shown.rows.map(instanceRow));
-  fillTable(find("line"), shown.line.map(lineRow));
+  fillTable(find("instances"), shown.rows.map((row) => instanceRow(live.dataset, row)));
+  fillTable(find("line"), shown.line.map((row) => lineRow(live.dataset, row)));
   write(find("ended"), shown.ended);
   find("ended")?.toggleAttribute("hidden", !shown.ended);
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
 from pytest_django import Settings
 
 from ai_model.pool.client import PoolClient
@@ -23,7 +24,7 @@ from tests.apps.ai_pool.actions.operating import (
     client_of,
     noted,
 )
-from tests.apps.ai_pool.conftest import READY, LivePool, ScriptedPool
+from tests.apps.ai_pool.conftest import READY, WAITING, LivePool, ScriptedPool
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +120,48 @@ def test_cancel(live_pool: LivePool) -> None:
     assert noted() == [f"Cancelled. Request {requests[1].generation[:8]}."]
     text = client.post(address("cancel"), {"generation": "7f3a"}).content.decode()
     assert "does not know generation 7f3a" in text and len(noted()) == 1
+
+
+def test_moving_to_the_front(live_pool: LivePool) -> None:
+    client = client_of("move_request")
+    requests = [make_request("A secret", visitor=name * 32) for name in "abc"]
+    submit(live_pool.socket_path, *requests)
+    until_sync(lambda: services.read_status().num_waiting == 2)
+    last = requests[2].generation
+    page = client.get(f"{address('front')}?generation={last}").content.decode()
+    assert requests[0].generation not in page, "who runs cannot be moved"
+    assert requests[1].generation in page and "secret" not in page
+    client.post(address("front"), {"generation": last})
+    assert [one.generation for one in services.list_waiting()][0] == last
+    assert noted() == [f"It is the next of 2 in line. Request {last[:8]}."]
+    client.post(address("front"), {"generation": requests[0].generation})
+    assert len(noted()) == 1, "nothing was done, so nothing is noted"
+
+
+def test_cancelling_orphans(live_pool: LivePool, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = client_of("cancel_request")
+    submit(live_pool.socket_path, make_request("A secret"))
+    until_sync(lambda: services.read_status().num_running == 1)
+    assert f'"{address("orphans")}"' not in client.get(PAGE).content.decode()
+    monkeypatch.setattr("ai_model.pool.controls.ORPHAN_S", 0.0)
+    monkeypatch.setattr("ai_model.pool.status.ORPHAN_S", 0.0)
+    assert f'"{address("orphans")}"' in client.get(PAGE).content.decode()
+    page = client.get(address("orphans")).content.decode()
+    assert "1 running answer had no reader" in page
+    client.post(address("orphans"))
+    until_sync(lambda: services.read_status().num_running == 0)
+    assert noted() == ["Ended 1 answer that nobody watched."]
+
+
+def test_rows_lead_to_what_may_be_done_to_them(pool: ScriptedPool) -> None:
+    page = client_of("cancel_request", "move_request").get(PAGE).content.decode()
+    running, waiting = READY.instances[0].generation, WAITING.generation
+    for name, generation in (("cancel", running), ("cancel", waiting), ("front", waiting)):
+        assert f'href="{address(name)}?generation={generation}"' in page
+    assert f'href="{address("front")}?generation={running}"' not in page
+    get_user_model().objects.all().delete()
+    plain = client_of().get(PAGE).content.decode()
+    assert address("cancel") not in plain and address("front") not in plain
 
 
 def submit(socket_path: Path, *requests: PoolRequest) -> None:

@@ -9,8 +9,9 @@ import pytest
 from django.utils import timezone
 
 from apps.ai_chat.models import Conversation, Message
+from apps.ai_pool.actions.known_ends import forget_known, mark_known
 from apps.ai_pool.dashboard import attention
-from apps.ai_pool.dashboard.attention import read_attention
+from apps.ai_pool.dashboard.attention import read_attention, read_failed
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -51,3 +52,25 @@ def test_only_so_many_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
         answer(number, state="failed", error_code="internal")
     found = read_attention(NOW)
     assert found.is_cut and found.ends[0].count == 3
+
+
+def test_what_is_known_needs_no_attention_until_it_happens_again() -> None:
+    answer(5, state="failed", error_code="pool_lost")
+    old = answer(3, state="failed", error_code="no_model")
+    mark_known("no_model", NOW - timedelta(minutes=2))
+    found = read_attention(NOW)
+    assert [end.code for end in found.ends] == ["pool_lost"]
+    assert found.known == (attention.KnownEnds("no_model", 1),)
+    new = answer(1, state="failed", error_code="no_model")
+    found = read_attention(NOW)
+    assert {end.code: end.count for end in found.ends} == {"no_model": 1, "pool_lost": 1}
+    assert read_failed("no_model", NOW, 9) == [new.pk]
+    assert forget_known("no_model") and not forget_known("no_model")
+    assert read_failed("no_model", NOW, 9) == [new.pk, old.pk]
+    assert read_failed("no_model", NOW, 1) == [new.pk]
+
+
+@pytest.mark.parametrize("code", ["", "x" * 33, "<b>", "a b"])
+def test_what_is_no_code_is_not_marked(code: str) -> None:
+    with pytest.raises(ValueError, match="no code"):
+        mark_known(code, NOW)

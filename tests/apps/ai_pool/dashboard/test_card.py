@@ -72,6 +72,13 @@ def test_memory_is_judged_by_its_rest() -> None:
     assert made.level is Level.GOOD and made.target == "target below 90 %"
 
 
+def test_memory_above_the_line_of_warning_and_waiting_for_it() -> None:
+    memory = replace(CALM.memory, pressure=0.64, stall_some=0.031)
+    made = cards(replace(CALM, memory=memory))["memory"]
+    assert made.name == "Memory · low, above 60 %"
+    assert made.note == "1.0 GB held of 2.0 GB · stalled 3 %"
+
+
 def test_a_pool_that_is_away_has_no_numbers() -> None:
     made = cards(PoolStatus.down("Gone."))
     for slug in ("waiting", "running", "wait", "ttft", "speed", "success", "memory"):

@@ -92,9 +92,13 @@ def test_every_plot_of_the_page_is_drawn_from_a_sample() -> None:
         promised_s=8.0,
         promised_p90_s=16.0,
         real_wait_s=12.0,
+        running_s=30.0,
+        decode_tok_s=20.0,
+        stall_some=0.25,
+        stall_full=0.0,
     )
     made = all_plots(Timeline(QUARTER, QUARTER.begin(NOW), (*[None] * 44, sample)))
-    assert len({one.slug for one in made}) == len(made) == 8
+    assert len({one.slug for one in made}) == len(made) == 9
     drawn = {one.slug: draw(one, EMPTY) for one in made}
     for one in drawn.values():
         assert not one.is_empty, one.slug
@@ -102,8 +106,17 @@ def test_every_plot_of_the_page_is_drawn_from_a_sample() -> None:
     values = {entry.name: entry.value for entry in drawn["plot-eta"].legend}
     assert values == {"promised p90": "4.0 s", "promised p50": "2.0 s", "real": "3.0 s"}
     assert drawn["plot-coverage"].legend[0].value == "75 %"
+    assert [entry.value for entry in drawn["plot-stall"].legend] == ["25 %", "0 %"]
     memory = {entry.name: entry.value for entry in drawn["plot-memory"].legend}
     assert memory["other"] == "200 MB" and memory["limit"] == "2.0 GB"
+
+
+def test_what_nobody_measured_has_no_line() -> None:
+    """No speed where nobody was answered, no plot of waiting where the kernel tells nothing."""
+    sample = PoolSample(decode_tok_s=20.0, prefill_tok_s=99.0)
+    made = all_plots(Timeline(QUARTER, QUARTER.begin(NOW), (*[None] * 44, sample)))
+    assert "plot-stall" not in {one.slug for one in made}
+    assert next(one for one in made if one.slug == "plot-speed").is_empty
 
 
 def test_a_limit_far_above_is_told_in_words() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from ai_model.pool.status import PoolStatus
+from ai_model.pool.status import ORPHAN_S, MemoryStatus, PoolStatus
 from ai_model.pool.waiting_request import WaitingRequest
 from apps.ai_pool.dashboard.mark import Mark
 from apps.ai_pool.dashboard.rows import (
@@ -26,12 +27,19 @@ def test_instances() -> None:
     assert (decode.tokens, decode.speed, decode.context_percent) == ("84", "7.4", 41)
     assert (prefill.prompt, prefill.speed) == ("62 %", MISSING)
     assert (idle.request, idle.note) == (MISSING, "holds a conversation")
+    assert (decode.generation[:8], decode.note, idle.generation) == ("7f3a1111", "", "")
+    alone = replace(READY.instances[0], unwatched_s=ORPHAN_S)
+    assert instance_rows(replace(READY, instances=(alone,)))[0].note == "nobody watches"
 
 
 def test_the_process() -> None:
     facts = {fact.name: fact.value for fact in process_facts(READY)}
     assert facts["Process"] == "4711" and facts["Up"] == "3.2 days"
     assert facts["Model"] == "TinyLlama 1.1B Q5_K_M"
+    assert "Some wait for memory" not in facts, "the kernel tells nothing"
+    told = replace(READY, memory=MemoryStatus(stall_some=0.12, stall_full=0.0))
+    facts = {fact.name: fact.value for fact in process_facts(told)}
+    assert (facts["Some wait for memory"], facts["All wait for memory"]) == ("12 %", "0 %")
     assert process_facts(PoolStatus.down("Gone.")) == []
 
 

@@ -15,7 +15,8 @@ from tests.apps.ai_pool.capacity_plan.machines import make_figures
 
 
 def test_a_plan_is_read_back_and_agrees_with_itself(tmp_path: Path) -> None:
-    plan = make_plan(make_figures(), Workload(num_users=4, num_turns=1, think_s=1), (1, 3))
+    load = Workload(num_users=4, num_turns=1, think_s=1)
+    plan = make_plan(make_figures(), load, (1, 3))
     path = tmp_path / "plan.json"
     path.write_text(json.dumps(plan.to_json()))
     found = read_plan(path)
@@ -26,8 +27,12 @@ def test_a_plan_is_read_back_and_agrees_with_itself(tmp_path: Path) -> None:
     slower = replace(plan.outcome, tok_s=plan.outcome.tok_s * 0.5)
     wrong = [one.name for one in compare(found, [slower]) if not one.is_true]
     assert wrong == ["tokens per second"]
-    with pytest.raises(BadPlan, match="4 visitors, not 5"):
-        check_plan(found, 5)
+    check_plan(path, replace(load, seed=7))
+    with pytest.raises(BadPlan, match="--users 4, not 5; --think 1, not 2.5"):
+        check_plan(path, replace(load, num_users=5, think_s=2.5))
+    path.write_text(json.dumps(plan.to_json() | {"workload": None}))
+    with pytest.raises(BadPlan, match="does not say"):
+        check_plan(path, load)
 
 
 def test_a_quarter_is_right_and_more_is_wrong() -> None:

@@ -41,3 +41,22 @@ def test_the_verdict_counts_what_the_plan_got_right() -> None:
     assert "The plan was within 25 % in 12 of 14 measures." in verdict(result)
     failed = replace(result.runs[0], outcome=replace(result.runs[0].outcome, num_failed=2))
     assert "2 questions got no answer" in verdict(replace(result, runs=(failed,)))
+
+
+def test_the_verdict_names_what_was_off_and_by_how_much() -> None:
+    result = make_result()
+    tok_s = result.runs[0].outcome.tok_s
+    expected = f"tokens per second with 1 by -50 % ({2 * tok_s:.2f} planned, {tok_s:.2f} measured)"
+    assert f"Off: {expected}; tokens per second with 3 by -50 %" in verdict(result)
+    slow = replace(result.runs[0].outcome.total, avg=99.0, p50=98.0, p95=99.0)
+    runs = (replace(result.runs[0], outcome=replace(result.runs[0].outcome, total=slow)),)
+    assert re.search(
+        r"Off: answer, .* with 1 by \+[0-9]+ % \([0-9.]+ s planned, 9[89].00 s measured\); .*; "
+        r"and 1 more\.$",
+        verdict(replace(result, runs=runs)),
+    )
+    true = replace(result, plan={one.num_instances: one for one in result.outcomes})
+    assert verdict(true).endswith("within 25 % in 14 of 14 measures.")
+    assert "about other sizes of the pool (9)" in verdict(
+        replace(result, plan={9: runs[0].outcome})
+    )
