@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -11,9 +12,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from apps.api.api_keys import BadKeyField, checked_networks, create_key, revoke_key
+from apps.api.api_keys import (
+    BadKeyField,
+    checked_networks,
+    create_key,
+    revoke_key,
+    rotate_key,
+)
 from apps.api.models import ApiKey
 
+KEPT_AFTER_ROTATION = timedelta(days=1)
 LIMITS = ("requests_per_minute", "tokens_per_hour", "max_running")
 
 
@@ -58,15 +66,34 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """A key is shown in a message right after it was made, and never again."""
 
     form = ApiKeyForm
-    list_display = ("name", "begins_with", "state", "last_used_at", "expires_at")
+    list_display = ("name", "begins_with", "state", "good_for", "last_used_at", "expires_at")
     search_fields = ("name", "prefix")
     readonly_fields = ("begins_with", "state", "created_at", "created_by", "last_used_at")
-    actions = ("revoke",)
+    actions = ("rotate", "revoke")
 
     @admin.display(description="begins with")
     def begins_with(self, key: ApiKey) -> str:
         """What tells it from others."""
         return f"{key.prefix}..." if key.prefix else "-"
+
+    @admin.display(description="good for")
+    def good_for(self, key: ApiKey) -> str:
+        """Its scopes."""
+        return ", ".join(key.scopes)
+
+    @admin.action(description="Rotate the selected keys: another secret", permissions=["change"])
+    def rotate(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        """Give keys another secret each, shown once; the old one works for a day yet."""
+        for key in keys:
+            try:
+                secret = rotate_key(key, keep=KEPT_AFTER_ROTATION)
+            except BadKeyField as error:
+                self.message_user(request, str(error), messages.ERROR)
+                continue
+            self.log_change(request, key, "Rotated.")
+            text = "Copy the new key of {} now, it is shown only this once: {}"
+            self.message_user(request, format_html(text, key.name, secret), messages.WARNING)
+        self.message_user(request, "The secrets before work for another day.")
 
     @admin.action(description="Revoke the selected keys", permissions=["change"])
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from apps.ai_chat.entrance import Admission, admit_to_our_page, admit_to_site, language_of
 from apps.ai_chat.errors import ChatError
 from apps.ai_chat.visitor import Visitor
+from apps.ai_pool.limits.client_address import counted_address
 from apps.api.authentication import VisitorAuthentication
 from apps.api.bearer import bearer_token
 from apps.widget import services as sites
@@ -25,7 +26,7 @@ def admission_of(request: HttpRequest) -> Admission:
     page, and writing with them needs the CSRF token. Uses the database. Raises ChatError,
     WidgetError and the exceptions of the REST framework.
     """
-    host = str(request.META.get("REMOTE_ADDR") or "")
+    host = str(counted_address(request) or "")
     token = bearer_token(request)
     if token is not None:
         return _by_token(request, token, host)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 from django.utils import timezone
 
+from apps.ai_pool.limits.client_address import address_of
+from apps.ai_pool.limits.networks import is_inside, network_of
 from apps.api.models import ApiKey
 
 PREFIX = "corral_"
@@ -47,14 +48,10 @@ def create_key(
     ``limits`` are ``requests_per_minute``, ``tokens_per_hour`` and ``max_running``, where they are
     not to be the usual ones. Raises BadKeyField.
     """
-    name = " ".join(name.split())[:80]
-    if not name:
-        raise BadKeyField("A key needs a name that says which program has it.")
-    if ApiKey.objects.filter(name=name).exists():
-        raise BadKeyField(f"There is a key called {name!r} already.")
+    name = checked_name(name)
     if expires_at is not None and expires_at <= timezone.now():
         raise BadKeyField("A key cannot end before it begins.")
-    secret = PREFIX + secrets.token_urlsafe(32)
+    secret = _new_secret()
     row = ApiKey.objects.create(
         name=name,
         prefix=secret[:NUM_SHOWN_CHARS],
@@ -75,7 +72,7 @@ def find_key(secret: str, *, address: str) -> ApiKey:
     """
     if not secret or len(secret) > MAX_CHARS:
         raise BadKey("This API key is not valid.")
-    key = ApiKey.objects.filter(digest=digest_of(secret)).first()
+    key = _row_of(digest_of(secret))
     if key is None or not key.is_usable:
         raise BadKey("This API key is not valid.")
     if not is_allowed_from(key, address):
@@ -91,9 +88,57 @@ def revoke_key(key: ApiKey) -> None:
     ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
 
 
+def change_key(key: ApiKey, fields: Mapping[str, Any]) -> list[str]:
+    """Change a key, which stays the same for whoever has it; returns what is really other now.
+
+    ``fields`` may hold name, scopes, allowed_networks, expires_at and the limits. Raises
+    BadKeyField.
+    """
+    checks = {"scopes": checked_scopes, "allowed_networks": checked_networks}
+    wanted = {name: checks.get(name, _as_it_is)(value) for name, value in fields.items()}
+    changed = [name for name, value in wanted.items() if getattr(key, name) != value]
+    if "name" in changed:
+        wanted["name"] = checked_name(wanted["name"])
+    for name in changed:
+        setattr(key, name, wanted[name])
+    if changed:
+        key.save(update_fields=changed)
+    return changed
+
+
+def rotate_key(key: ApiKey, *, keep: timedelta = timedelta()) -> str:
+    """Give a key another secret, which is returned and cannot be shown again; name, scopes and
+    limits stay. The one it had works for ``keep`` yet, those before it no more. Raises BadKeyField
+    for a key that opens nothing."""
+    if not key.is_usable:
+        raise BadKeyField(f"The key {key.name!r} is {key.state}; make another one.")
+    secret = _new_secret()
+    key.former_digest = key.digest if keep else ""
+    key.former_until = timezone.now() + keep if keep else None
+    key.digest, key.prefix = digest_of(secret), secret[:NUM_SHOWN_CHARS]
+    key.save(update_fields=["former_digest", "former_until", "digest", "prefix"])
+    return secret
+
+
+def is_good(key: ApiKey) -> bool:
+    """Whether a key that was good when it was shown still is."""
+    found = ApiKey.objects.filter(pk=key.pk).first()
+    return found is not None and found.is_usable
+
+
 def digest_of(secret: str) -> str:
     """What is stored of a key."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def checked_name(name: str) -> str:
+    """Return a name as it is kept. Raises BadKeyField."""
+    name = " ".join(name.split())[:80]
+    if not name:
+        raise BadKeyField("A key needs a name that says which program has it.")
+    if ApiKey.objects.filter(name=name).exists():
+        raise BadKeyField(f"There is a key called {name!r} already.")
+    return name
 
 
 def checked_scopes(scopes: Iterable[str]) -> list[str]:
@@ -110,21 +155,29 @@ def checked_networks(networks: Iterable[str]) -> list[str]:
     """Return addresses and networks in their usual form. Raises BadKeyField."""
     checked = []
     for text in networks:
-        try:
-            checked.append(str(ip_network(text.strip(), strict=False)))
-        except ValueError:
-            raise BadKeyField(f"{text[:60]!r} is no address and no network.") from None
+        network = network_of(text)
+        if network is None:
+            raise BadKeyField(f"{text[:60]!r} is no address and no network.")
+        checked.append(str(network))
     return checked
 
 
 def is_allowed_from(key: ApiKey, address: str) -> bool:
     """Whether ``key`` may be used by somebody at ``address``."""
-    if not key.allowed_networks:
-        return True
-    try:
-        at: IPv4Address | IPv6Address = ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(at, IPv6Address) and at.ipv4_mapped is not None:
-        at = at.ipv4_mapped
-    return any(at in ip_network(one) for one in key.allowed_networks)
+    return not key.allowed_networks or is_inside(address_of(address), key.allowed_networks)
+
+
+def _row_of(digest: str) -> ApiKey | None:
+    row = ApiKey.objects.filter(digest=digest).first()
+    if row is not None:
+        return row
+    now = timezone.now()
+    return ApiKey.objects.filter(former_digest=digest, former_until__gt=now).first()
+
+
+def _new_secret() -> str:
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value

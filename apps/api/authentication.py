@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -11,6 +12,7 @@ from rest_framework.request import Request
 from apps.ai_chat.errors import ChatError
 from apps.ai_chat.site_cookie import visitor_of_site_cookie
 from apps.ai_chat.visitor import Visitor, visitor_of_request
+from apps.ai_pool.limits.client_address import counted_address
 from apps.api.bearer import bearer_token, visitor_of_bearer
 
 
@@ -23,14 +25,15 @@ class VisitorAuthentication(authentication.BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Visitor] | None:
+        host = str(counted_address(request._request) or "")
         token = bearer_token(request._request)
         if token is not None:
-            return None, visitor_of_bearer(request._request, token)
+            return None, replace(visitor_of_bearer(request._request, token), host=host)
         visitor = self._by_cookie(request._request)
         if visitor is None:
             return None
         self._enforce_csrf(request)
-        return request._request.user, visitor
+        return request._request.user, replace(visitor, host=host)
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -18,12 +18,15 @@ from apps.ai_chat.errors import ChatError
 from apps.ai_chat.frames import GenResume
 from apps.ai_chat.generations import GenerationRegistry, get_registry
 from apps.ai_chat.session import RECHECK_S, ChatSession, error_frame
+from apps.api.api_keys import is_good
 from apps.api.event_queue import EventQueue, event_bytes
+from apps.api.models import ApiKey
 
 KEEP_ALIVE_S = 15.0
 MAX_STREAM_S = 1800.0
 """Then the client asks again, and with that whether it may still read."""
 RETRY_MS = 1000
+STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 _NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
@@ -45,12 +48,15 @@ class EventStream:
         *,
         after: int,
         language: str = "",
+        key: ApiKey | None = None,
         registry: GenerationRegistry | None = None,
     ) -> None:
+        """``key`` is that of a program that reads: the stream ends soon after it is revoked."""
         self._generation = generation
         self._after = after
         self._registry = registry or get_registry()
         self._language = language
+        self._key = key
         self._queue = EventQueue(str(generation), after=after)
         # A member needs no more of an outbox than ``put``.
         member = Member(self._queue, self._leave)  # type: ignore[arg-type]
@@ -114,6 +120,8 @@ class EventStream:
         """Who may not read any more is told so, as the last event."""
         try:
             await self._session.check_rights()
+            if self._key is not None and not await database_sync_to_async(is_good)(self._key):
+                raise ChatError("unauthorised")
         except ChatError as error:
             self._leave(error.code)
 

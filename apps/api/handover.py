@@ -7,19 +7,28 @@ from typing import Any
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.ai_chat import services
 from apps.api.bearer import bearer_token
+from apps.api.caller import visitor_of
+from apps.api.openapi.described import Tag, described
+from apps.api.rest_view import RestView
 from apps.api.serializers import HandoverSerializer
-from apps.api.views import visitor_of
+from apps.api.shapes import HandoverAddressSerializer
 from apps.widget.cors import own_origin
 from apps.widget.handover import LIFETIME_S
 
 
-class VisitorHandover(APIView):
+class VisitorHandover(RestView):
     """``POST``: an address that opens our own page as the website's visitor who asks."""
 
+    @described(
+        "visitor_handover",
+        "An address that opens our own page as this visitor of a website, once",
+        tag=Tag.VISITOR,
+        request=HandoverSerializer,
+        response=HandoverAddressSerializer,
+    )
     def post(self, request: Request) -> Response:
         given = HandoverSerializer(data=request.data)
         given.is_valid(raise_exception=True)

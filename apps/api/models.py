@@ -24,6 +24,12 @@ class ApiKey(models.Model):
         max_length=16, editable=False, help_text="How the key begins, to tell it from others."
     )
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    former_digest = models.CharField(
+        max_length=64, blank=True, default="", db_index=True, editable=False
+    )
+    former_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="So long the key before this one works."
+    )
     scopes = models.JSONField(default=list, help_text="What it is good for.")
     allowed_networks = models.JSONField(
         default=list,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.ai_chat import services
 from apps.ai_chat.generations import tell_everywhere
 from apps.ai_chat.visitor import Visitor
-from apps.api.views import visitor_of
+from apps.api.caller import USER, visitor_of, visitor_or_nobody
+from apps.api.openapi.described import Tag, described
+from apps.api.rest_view import RestView
+from apps.api.shapes import ErasedSerializer, ExportSerializer, VisitorSerializer
 from apps.widget.models import Site
 
 KEPT = ("questions", "answers", "times", "feedback", "page")
@@ -18,15 +20,29 @@ KEPT = ("questions", "answers", "times", "feedback", "page")
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-class VisitorDetail(APIView):
+class VisitorDetail(RestView):
     """``GET`` what is kept and how long; ``DELETE`` erases it at once."""
 
+    @described(
+        "visitor_read",
+        "What is kept of the visitor, and for how long",
+        tag=Tag.VISITOR,
+        response=VisitorSerializer,
+        headers=(USER,),
+    )
     def get(self, request: Request) -> Response:
-        visitor = request.auth if isinstance(request.auth, Visitor) else None
+        visitor = visitor_or_nobody(request)
         num = services.list_conversations(visitor=visitor).count() if visitor else 0
         body = {"kept": KEPT, "num_conversations": num, "retention_days": _retention_days(visitor)}
         return Response(body, headers=_NO_STORE)
 
+    @described(
+        "visitor_erase",
+        "Erase everything of the visitor, at once",
+        tag=Tag.VISITOR,
+        response=ErasedSerializer,
+        headers=(USER,),
+    )
     def delete(self, request: Request) -> Response:
         visitor = visitor_of(request)
         gone = [str(row.pk) for row in services.list_conversations(visitor=visitor)]
@@ -43,9 +59,16 @@ class VisitorDetail(APIView):
         )
 
 
-class VisitorExport(APIView):
+class VisitorExport(RestView):
     """``GET`` everything that is stored of the visitor, as a file."""
 
+    @described(
+        "visitor_export",
+        "Everything that is stored of the visitor, as a file",
+        tag=Tag.VISITOR,
+        response=ExportSerializer,
+        headers=(USER,),
+    )
     def get(self, request: Request) -> Response:
         visitor = visitor_of(request)
         name = f"chats-{timezone.now():%Y-%m-%d}.json"

@@ -3,43 +3,62 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.ai_chat import services
 from apps.ai_chat.errors import ChatError
 from apps.ai_chat.generations import stop_everywhere, tell_everywhere
 from apps.ai_chat.representation import conversation_json, message_json
-from apps.ai_chat.visitor import Visitor
-from apps.api.pagination import ListPagination
-from apps.api.serializers import TitleSerializer
+from apps.api.caller import USER, visitor_of, visitor_or_nobody
+from apps.api.etag import with_etag
+from apps.api.openapi.described import PageOf, Tag, described
+from apps.api.pagination import ConversationPages
+from apps.api.rest_view import RestView
+from apps.api.serializers import ConversationFilter, TitleSerializer, checked, checked_query
+from apps.api.shapes import ConversationSerializer, ConversationWithMessagesSerializer
 
 
-def visitor_of(request: Request) -> Visitor:
-    """The caller; raises ``unauthorised`` for somebody without cookie and login."""
-    if not isinstance(request.auth, Visitor):
-        raise ChatError("unauthorised")
-    return request.auth
-
-
-class ConversationList(APIView):
+class ConversationList(RestView):
     """``GET``: the visitor's conversations, newest first; somebody new has none."""
 
+    @described(
+        "conversations_list",
+        "The visitor's conversations, newest first",
+        tag=Tag.CONVERSATIONS,
+        query=ConversationFilter,
+        response=PageOf(ConversationSerializer),
+        headers=(USER,),
+    )
+    @with_etag
     def get(self, request: Request) -> Response:
-        pages = ListPagination()
-        if not isinstance(request.auth, Visitor):
-            return Response({"count": 0, "next": None, "previous": None, "results": []})
-        rows = services.list_conversations(visitor=request.auth)
+        visitor = visitor_or_nobody(request)
+        if visitor is None:
+            return Response({"next": None, "previous": None, "results": []})
+        wanted = checked_query(ConversationFilter, request)
+        rows = services.list_conversations(
+            visitor=visitor,
+            site_key=wanted.get("site", ""),
+            since=wanted.get("since"),
+            title=wanted.get("title", ""),
+        )
+        pages = ConversationPages()
         page = pages.paginate_queryset(rows, request, view=self) or []
         return pages.get_paginated_response([conversation_json(row) for row in page])
 
 
-class ConversationDetail(APIView):
+class ConversationDetail(RestView):
     """``GET`` one conversation with its messages, ``PATCH`` its title, ``DELETE`` it."""
 
+    @described(
+        "conversation_read",
+        "One conversation, with the messages that are shown",
+        tag=Tag.CONVERSATIONS,
+        response=ConversationWithMessagesSerializer,
+        headers=(USER,),
+    )
+    @with_etag
     def get(self, request: Request, conversation_id: uuid.UUID) -> Response:
         conversation = services.get_conversation(
             visitor=visitor_of(request), conversation_id=conversation_id
@@ -50,19 +69,32 @@ class ConversationDetail(APIView):
             | {"messages": [message_json(message) for message in messages]}
         )
 
+    @described(
+        "conversation_rename",
+        "Give a conversation another title",
+        tag=Tag.CONVERSATIONS,
+        request=TitleSerializer,
+        response=ConversationSerializer,
+        headers=(USER,),
+    )
     def patch(self, request: Request, conversation_id: uuid.UUID) -> Response:
         visitor = visitor_of(request)
         services.get_conversation(visitor=visitor, conversation_id=conversation_id)
-        given = TitleSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        title: Any = given.validated_data["title"]
+        given = checked(TitleSerializer, request)
         conversation = services.rename_conversation(
-            visitor=visitor, conversation_id=conversation_id, title=title
+            visitor=visitor, conversation_id=conversation_id, title=given["title"]
         )
         shown = conversation_json(conversation)
         tell_everywhere(visitor.key, {"type": "conversation.updated", "conversation": shown})
         return Response(shown)
 
+    @described(
+        "conversation_delete",
+        "Delete a conversation; what is being answered in it stops",
+        tag=Tag.CONVERSATIONS,
+        status=204,
+        headers=(USER,),
+    )
     def delete(self, request: Request, conversation_id: uuid.UUID) -> Response:
         visitor = visitor_of(request)
         running = services.delete_conversation(visitor=visitor, conversation_id=conversation_id)
@@ -73,8 +105,10 @@ class ConversationDetail(APIView):
         return Response(status=204)
 
 
-class NotFound(APIView):
+class NotFound(RestView):
     """Every other address below the API."""
+
+    schema = None
 
     def get(self, request: Request, rest: str = "") -> Response:
         raise ChatError("not_found")

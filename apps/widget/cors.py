@@ -18,8 +18,8 @@ from apps.widget.errors import UnknownSite
 _SITE_PATH = re.compile(r"/w/sites/([^/]{1,32})/")
 _API_PATH = "/api/v1/"
 METHODS = "GET, POST, PATCH, DELETE"
-HEADERS = "authorization, content-type, last-event-id, if-none-match"
-EXPOSED = "ETag, Retry-After"
+HEADERS = "authorization, content-type, last-event-id, if-none-match, prefer"
+EXPOSED = "ETag, Location, Retry-After"
 MAX_AGE_S = 600
 """Browsers need not ask again for so long; an origin taken off the list may last that long, but
 only for asking: every request itself is checked anew."""

@@ -55,6 +55,7 @@ _VERSION_MARK = '"__VERSION__"'
 _LANGUAGES_MARK = "__LANGUAGES__"
 _STYLE_MARK = '"__STYLE__"'
 _DIGEST_CHARS = 12
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class MissingSource(LookupError):
@@ -79,7 +80,8 @@ def find_order(*, tries: int) -> list[str]:
 @cache
 def product_version() -> str:
     """The version of the product."""
-    with (settings.BASE_DIR / "pyproject.toml").open("rb") as file:
+    # Our own, not that of a project whose guest we are.
+    with (ROOT / "pyproject.toml").open("rb") as file:
         version: str = tomllib.load(file)["project"]["version"]
     return version
 

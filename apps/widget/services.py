@@ -72,7 +72,9 @@ _OWNERS_MISTAKES = (NULL_SENTENCE, FILE_SENTENCE)
 
 def find_site(key: str) -> Site:
     """The site with this public key. Raises UnknownSite."""
-    if isinstance(key, str) and 0 < len(key) <= _MAX_KEY_CHARS and key.isascii():
+    # PostgreSQL takes no NUL, not even to look for it.
+    is_key = isinstance(key, str) and key.isascii() and key.isprintable()
+    if is_key and 0 < len(key) <= _MAX_KEY_CHARS:
         # The logo is up to 32 KB, and few who ask for a site want it.
         found = Site.objects.defer("logo").filter(key=key).first()
         if found is not None:

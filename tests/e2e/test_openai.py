@@ -6,6 +6,9 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+from typing import Any
 
 import openai
 import pytest
@@ -13,7 +16,7 @@ from openai import OpenAI
 
 from tests.live import LiveServer, live_server_process
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.stores, pytest.mark.timeout(240)]
 QUESTION = [{"role": "user", "content": "What is Corral?"}]
 
 
@@ -142,6 +145,73 @@ def test_a_client_that_goes_away_frees_its_instance(server: LiveServer, key: str
     wait_until_running(server, 0)
 
 
+def test_a_client_that_waits_in_line_and_goes_away_leaves_it(
+    server: LiveServer, client: OpenAI, key: str
+) -> None:
+    """Programs may hold half of the places; whoever gives up waiting holds none."""
+    story = json.dumps({"messages": [{"role": "user", "content": "Tell me a story"}]})
+    curl = ["curl", "-s", "-m", "60", "-H", f"Authorization: Bearer {key}", "-d", story]
+    asking = [
+        subprocess.Popen([*curl, f"{server.url}/v1/chat/completions"], stdout=subprocess.DEVNULL)
+        for _ in range(4)
+    ]
+    try:
+        deadline = time.monotonic() + 30
+        while not json.loads(server.get("/pool/?format=json")[1])["waiting"]:
+            assert time.monotonic() < deadline, "nobody waits"
+            time.sleep(0.05)
+    finally:
+        for process in asking:
+            process.kill()
+            process.wait()
+    deadline = time.monotonic() + 10
+    while (pool := json.loads(server.get("/pool/?format=json")[1]))["waiting"] or pool["in_use"]:
+        assert time.monotonic() < deadline, pool
+        time.sleep(0.05)
+    # And its place under the key's own limit is free again.
+    answer = client.chat.completions.create(model="corral", messages=QUESTION, max_tokens=2)
+    assert answer.usage.completion_tokens == 2
+
+
+def test_every_response_has_its_id(client: OpenAI) -> None:
+    raw = client.chat.completions.with_raw_response
+    asked = {"model": "corral", "messages": QUESTION, "max_tokens": 1}
+    given = raw.create(**asked, extra_headers={"X-Request-ID": "shop-17"})
+    assert given.headers["x-request-id"] == "shop-17"
+    assert client.chat.completions.create(**asked)._request_id
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.models.retrieve("gpt-4o")
+    assert caught.value.request_id
+
+
+def test_what_is_too_big_is_refused(server: LiveServer, key: str) -> None:
+    """By its announced length, and in pieces whose length nobody has announced."""
+    body = json.dumps({"messages": [{"role": "user", "content": "x" * 200_000}]}).encode()
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    for content in (body, iter([body[:100_000], body[100_000:]])):
+        with closing(HTTPConnection("127.0.0.1", server.port, timeout=20)) as line:
+            line.request("POST", "/v1/chat/completions", content, headers)
+            answer = line.getresponse()
+            error = json.load(answer)["error"]
+        assert (answer.status, error["code"]) == (413, "request_too_large")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}},
+        {"tools": [{"type": "function", "function": {"name": "f"}}]},
+        {"n": 2},
+        {"extra_body": {"grammar": "root ::= 'x'"}},
+    ],
+)
+def test_what_cannot_be_is_a_bad_request(client: OpenAI, asked: dict[str, Any]) -> None:
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(model="corral", messages=QUESTION, **asked)
+    assert caught.value.code == "unsupported_parameter"
+    assert caught.value.param == next(iter(asked.get("extra_body", asked)))
+
+
 def test_a_pause_says_when_to_come_back(client: OpenAI, server: LiveServer) -> None:
     server.manage("pool", "pause", "Back at noon.")
     try:
@@ -166,4 +236,5 @@ def test_a_key_is_held_to_its_limits(server: LiveServer) -> None:
                 answers.append(raw.create(**asked))
     assert answers[0].headers["x-ratelimit-remaining-requests"] == "0"
     assert caught.value.code == "rate_limit_exceeded"
+    assert caught.value.response.headers["x-ratelimit-remaining-requests"] == "0"
     assert 1 <= int(caught.value.response.headers["retry-after"]) <= 60

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -11,6 +11,7 @@ from ai_model.pool.client import PoolClient
 from ai_model.pool.request import PoolRequest
 from apps.ai_chat.exchange import TERMINAL, Exchange, JsonFrame
 from apps.api.openai.errors import OpenAIError
+from apps.api.openai.logprobs import TextToken, TextTokens
 
 PATIENCE_S = 15.0
 """Wait for a pool that is away: clients try again by themselves."""
@@ -25,15 +26,19 @@ class Answer:
         self,
         request: PoolRequest,
         connect: Callable[[], PoolClient],
-        on_close: Callable[[int], None],
+        on_close: Callable[[int], Awaitable[None]],
     ) -> None:
         """``on_close`` is told how many tokens were written, perhaps more than once."""
+        self._is_closed = False
+        self._is_running = True
         self.done: JsonFrame | None = None
         """The pool's last frame, once the answer is whole."""
         self._exchange = Exchange(request.generation, connect, patience_s=PATIENCE_S)
         self._frames: AsyncGenerator[JsonFrame, None] = self._exchange.frames(request)
         self._on_close = on_close
         self._first = ""
+        is_asked = request.sampling.num_top_odds is not None
+        self._tokens = TextTokens() if is_asked else None
 
     async def open(self) -> None:
         """Wait until an instance reads the prompt. Raises OpenAIError for whatever keeps it from
@@ -54,17 +59,27 @@ class Answer:
         """Return the answer when it is finished. Raises OpenAIError."""
         return "".join([text async for text in self.texts()])
 
+    def take_tokens(self) -> list[TextToken] | None:
+        """Return the tokens of the text since the last call; None unless the request asks."""
+        if self._tokens is None:
+            return None
+        return self._tokens.take(self._exchange.odds, len(self._exchange.text))
+
     async def close(self) -> None:
         """End the generation unless it has ended. Idempotent; never raises."""
+        if self._is_closed:
+            return
         try:
-            if self.done is None:
+            if self._is_running:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(STOP_TIMEOUT_S):
                         await self._exchange.stop()
             await self._frames.aclose()
-            await self._exchange.acknowledge()
+            if self._exchange.was_accepted:
+                await self._exchange.acknowledge()
         finally:
-            self._on_close(self.num_written)
+            await self._on_close(self.num_written)
+        self._is_closed = True
 
     @property
     def num_written(self) -> int:
@@ -82,9 +97,12 @@ class Answer:
                 # A program must know that its conversation does not fit; people see a mark.
                 raise OpenAIError.of_code("context_full")
             if kind == "gen.error":
+                # Of a pool that does not answer nobody knows whether it still writes.
+                self._is_running = frame["code"] == "pool_lost"
                 raise _failure(frame)
             if kind in TERMINAL:
                 self.done = frame
+                self._is_running = False
                 return ""
             if until_reading and kind == "gen.progress" and frame["phase"] == "prompt":
                 return ""

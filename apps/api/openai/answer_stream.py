@@ -51,12 +51,15 @@ class AnswerStream:
                 if text is None:
                     yield PING
                     continue
-                yield event_line(completion.piece(text, is_first=is_first))
+                tokens = answer.take_tokens()
+                yield event_line(completion.piece(text, tokens, is_first=is_first))
                 is_first = False
             assert answer.done is not None
             yield event_line(completion.end(answer.done))
             if self._includes_usage:
                 yield event_line(completion.used(answer.done))
+            # Who has read the end may ask again at once, and finds its place free.
+            await answer.close()
             yield DONE
         except OpenAIError as error:
             # The status was sent long ago; what is left is to say it here.

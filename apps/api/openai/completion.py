@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apps.ai_chat.exchange import JsonFrame
+from apps.api.openai.logprobs import TextToken, chat_logprobs, text_logprobs
 
 _FINISH = {"stop": "stop", "length": "length", "user_stop": "stop"}
 
@@ -20,10 +21,13 @@ class Completion:
     is_chat: bool
     created: int = field(default_factory=lambda: int(time.time()))
 
-    def piece(self, text: str, *, is_first: bool = False) -> dict[str, Any]:
-        """A chunk of a stream with some text."""
+    def piece(
+        self, text: str, tokens: list[TextToken] | None = None, *, is_first: bool = False
+    ) -> dict[str, Any]:
+        """A chunk of a stream with some text, and its tokens if somebody asked."""
         delta = {"role": "assistant", "content": text} if is_first else {"content": text}
-        return self._chunk([self._streamed(delta, text, None)])
+        choice = self._streamed(delta, text, None) | {"logprobs": self._logprobs(tokens)}
+        return self._chunk([choice])
 
     def end(self, done: JsonFrame) -> dict[str, Any]:
         """The chunk that says why the answer ends where it does."""
@@ -34,10 +38,12 @@ class Completion:
         """The last chunk for those who asked for the usage."""
         return self._chunk([]) | {"usage": usage(done)}
 
-    def whole(self, text: str, done: JsonFrame) -> dict[str, Any]:
-        """The whole answer."""
+    def whole(
+        self, text: str, done: JsonFrame, tokens: list[TextToken] | None = None
+    ) -> dict[str, Any]:
+        """The whole answer, and its tokens if somebody asked."""
         choice: dict[str, Any] = {"index": 0, "finish_reason": finish_reason(done)}
-        choice["logprobs"] = None
+        choice["logprobs"] = self._logprobs(tokens)
         if self.is_chat:
             choice["message"] = {"role": "assistant", "content": text, "refusal": None}
         else:
@@ -48,6 +54,11 @@ class Completion:
             "usage": usage(done),
             "timings": timings(done),
         }
+
+    def _logprobs(self, tokens: list[TextToken] | None) -> dict[str, Any] | None:
+        if tokens is None:
+            return None
+        return chat_logprobs(tokens) if self.is_chat else text_logprobs(tokens)
 
     def _streamed(self, delta: dict[str, Any], text: str, reason: str | None) -> dict[str, Any]:
         body: dict[str, Any] = {"delta": delta} if self.is_chat else {"text": text}

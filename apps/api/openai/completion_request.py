@@ -6,12 +6,13 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ai_model.engine.request import SamplingParams
+from ai_model.engine.request import MAX_TOP_ODDS, SamplingParams
 from ai_model.pool.priority import Priority
 from ai_model.pool.request import PoolRequest
 from ai_model.prompt import ChatMessage, Role
 from apps.api.openai.errors import bad_field, not_supported
 from apps.api.openai.fields import RequestFields, checked_text
+from apps.api.openai.unsupported import refuse_unsupported
 
 MAX_MESSAGES = 500
 MAX_TEXT_CHARS = 100_000
@@ -23,17 +24,6 @@ _ROLES = {
     "user": Role.USER,
     "assistant": Role.ASSISTANT,
 }
-_UNSUPPORTED = {
-    "tools": "The model cannot call tools.",
-    "functions": "The model cannot call functions.",
-    "logit_bias": "logit_bias is not supported.",
-    "audio": "The model writes text only.",
-    "grammar": "Grammars are not supported.",
-    "json_schema": "Grammars are not supported.",
-    "suffix": "The model cannot fill in.",
-}
-_PLAIN = {"n": 1, "best_of": 1, "logprobs": False, "top_logprobs": 0, "echo": False}
-"""Fields that may have this one value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +81,7 @@ def _request(
     is_chat: bool,
 ) -> CompletionRequest:
     fields = RequestFields(values)
-    _refuse_unsupported(fields)
+    refuse_unsupported(fields)
     options = fields.get("stream_options")
     if options is not None and not isinstance(options, dict):
         raise bad_field("stream_options", "stream_options must be an object.")
@@ -99,25 +89,11 @@ def _request(
         is_chat=is_chat,
         model=fields.text("model", MAX_KEY_CHARS),
         messages=messages,
-        sampling=_sampling(fields, usual),
+        sampling=replace(_sampling(fields, usual), num_top_odds=_num_top_odds(fields, is_chat)),
         is_streaming=fields.flag("stream"),
         includes_usage=RequestFields(options or {}).flag("include_usage"),
         user=fields.text("user", MAX_KEY_CHARS) or fields.text("safety_identifier", MAX_KEY_CHARS),
     )
-
-
-def _refuse_unsupported(fields: RequestFields) -> None:
-    for name, text in _UNSUPPORTED.items():
-        if fields.get(name):
-            raise not_supported(name, text)
-    for name, value in _PLAIN.items():
-        given = fields.get(name)
-        # /v1/completions has a number where /v1/chat/completions has a flag.
-        if given is not None and (given or 0) != value:
-            raise not_supported(name, f"{name} other than {str(value).lower()} is not supported.")
-    form = fields.get("response_format")
-    if form is not None and (not isinstance(form, dict) or form.get("type") != "text"):
-        raise not_supported("response_format", "Only response_format text is supported.")
 
 
 def _sampling(fields: RequestFields, usual: SamplingParams) -> SamplingParams:
@@ -139,6 +115,22 @@ def _sampling(fields: RequestFields, usual: SamplingParams) -> SamplingParams:
     if "seed" in given:
         given["seed"] %= 2**32
     return replace(usual, **given, stop=_stop(fields.get("stop")))
+
+
+def _num_top_odds(fields: RequestFields, is_chat: bool) -> int | None:
+    """How many likely tokens are asked for beside each of the answer; None if nothing is."""
+    if not is_chat:
+        # Some clients send what the address for chats takes.
+        is_flag = isinstance(fields.get("logprobs"), bool)
+        if not is_flag:
+            return fields.integer("logprobs", 0, MAX_TOP_ODDS)
+        return 0 if fields.flag("logprobs") else None
+    num_top = fields.integer("top_logprobs", 0, MAX_TOP_ODDS)
+    if fields.flag("logprobs"):
+        return num_top or 0
+    if num_top:
+        raise bad_field("top_logprobs", "top_logprobs needs logprobs to be true.")
+    return None
 
 
 def _stop(value: Any) -> tuple[str, ...]:
@@ -167,6 +159,8 @@ def _messages(value: Any) -> tuple[ChatMessage, ...]:
 def _message(item: Any, name: str) -> ChatMessage:
     if not isinstance(item, dict):
         raise bad_field(name, f"{name} must be an object.")
+    if item.get("tool_calls") or item.get("function_call"):
+        raise not_supported(f"{name}.tool_calls", "The model cannot call tools.")
     role = item.get("role")
     if not isinstance(role, str) or role not in _ROLES:
         known = ", ".join(_ROLES)

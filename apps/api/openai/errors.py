@@ -8,6 +8,7 @@ for when.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import JsonResponse
@@ -24,6 +25,9 @@ _TYPES = {
     503: "unavailable_error",
     504: "timeout_error",
 }
+_BUSY = (429, 503)
+RETRY_S = 5.0
+"""When to come back where nothing better is known."""
 _CODES = {"context_full": (400, "context_length_exceeded"), "too_long": (413, "request_too_large")}
 """Where OpenAI has a word of its own for one of our codes."""
 
@@ -39,13 +43,17 @@ class OpenAIError(Exception):
         *,
         param: str | None = None,
         retry_after_s: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(text)
         self.status = status
         self.code = code
         self.text = text
         self.param = param
-        self.retry_after_s = retry_after_s
+        # Whoever is sent away is always told when to come back.
+        is_busy = status in _BUSY and retry_after_s is None
+        self.retry_after_s = RETRY_S if is_busy else retry_after_s
+        self.headers = headers or {}
 
     @classmethod
     def of_code(
@@ -64,7 +72,7 @@ class OpenAIError(Exception):
 
     def response(self) -> JsonResponse:
         """The response, for an error before the first byte."""
-        answer = JsonResponse(self.body(), status=self.status)
+        answer = JsonResponse(self.body(), status=self.status, headers=dict(self.headers))
         if self.status == 401:
             answer.headers["WWW-Authenticate"] = "Bearer"
         if self.retry_after_s is not None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
 
-from asgiref.sync import sync_to_async
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
@@ -19,11 +16,12 @@ from ai_model.pool.status import PoolState, PoolStatus
 from apps.ai_chat.sampling import sampling_for
 from apps.ai_pool import services as pool
 from apps.ai_pool.connection import get_pool_client
-from apps.ai_pool.metrics_access import client_address
-from apps.api.allowance import OverLimit
+from apps.ai_pool.limits.allowance import OverLimit
+from apps.ai_pool.limits.client_address import client_address
 from apps.api.api_keys import BadKey, find_key
 from apps.api.bearer import bearer_token
-from apps.api.chat_views import STREAM_HEADERS
+from apps.api.event_stream import STREAM_HEADERS
+from apps.api.key_threads import in_key_thread
 from apps.api.models import ApiKey
 from apps.api.openai import model_name
 from apps.api.openai.answer import Answer
@@ -32,10 +30,12 @@ from apps.api.openai.completion import Completion
 from apps.api.openai.completion_request import CompletionRequest, chat_request, text_request
 from apps.api.openai.errors import OpenAIError
 from apps.api.openai.fields import json_object
-from apps.api.spending import BUSY_RETRY_S, Spending, TooManyRunning
+from apps.api.openai.recent_status import recent_status
+from apps.api.spending import BUSY_RETRY_S, Spending, TooManyRunning, over_limit_headers
 
 LONGEST_ANSWER = 512
 """Tokens that are counted for an answer whose length nobody has limited, until it has ended."""
+TOO_BIG = "The request is too big."
 View = Callable[..., Awaitable[Any]]
 _CODES = {
     PoolState.LOADING: "model_loading",
@@ -52,12 +52,12 @@ def _endpoint(method: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @csrf_exempt
         @wraps(view)
-        async def answering(request: HttpRequest, *args: Any) -> Any:
+        async def answering(request: HttpRequest, **names: Any) -> Any:
             try:
                 if request.method != method:
                     text = f"This address takes {method} only."
-                    raise OpenAIError(405, "method_not_allowed", text)
-                return await view(request, await _key_of(request), *args)
+                    raise OpenAIError(405, "method_not_allowed", text, headers={"Allow": method})
+                return await view(request, await _key_of(request), **names)
             except OpenAIError as error:
                 return error.response()
 
@@ -69,7 +69,7 @@ def _endpoint(method: str) -> Callable[[View], View]:
 @_endpoint("GET")
 async def models(request: HttpRequest, key: ApiKey) -> HttpResponse:
     """The model in use, as a list; empty while there is none."""
-    status = await pool.pool_status()
+    status = await recent_status()
     name = model_name.name_of(status)
     listed = [model_name.model_object(name, status)] if name else []
     return JsonResponse({"object": "list", "data": listed})
@@ -78,7 +78,7 @@ async def models(request: HttpRequest, key: ApiKey) -> HttpResponse:
 @_endpoint("GET")
 async def model(request: HttpRequest, key: ApiKey, name: str) -> HttpResponse:
     """One model, if it is the one in use."""
-    status = await pool.pool_status()
+    status = await recent_status()
     model_name.check_name(name, status)
     return JsonResponse(model_name.model_object(name, status))
 
@@ -103,7 +103,7 @@ async def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
 async def _complete(
     request: HttpRequest, key: ApiKey, read: Callable[..., CompletionRequest]
 ) -> Any:
-    status = await pool.pool_status()
+    status = await recent_status()
     wanted = read(json_object(_body(request)), sampling_for(status))
     _check_ready(status)
     model_name.check_name(wanted.model, status)
@@ -112,14 +112,15 @@ async def _complete(
     completion = Completion(id=generation.replace("-", ""), model=name, is_chat=wanted.is_chat)
     spending = await _begin(key, wanted)
     asked = wanted.for_pool(generation, key_id=key.pk)
-    answer = Answer(asked, get_pool_client, spending.settle)
+    answer = Answer(asked, get_pool_client, spending.settle_aside)
     is_handed_on = False
     try:
         await answer.open()
         if not wanted.is_streaming:
             text = await answer.whole()
             assert answer.done is not None
-            return JsonResponse(completion.whole(text, answer.done), headers=spending.headers())
+            whole = completion.whole(text, answer.done, answer.take_tokens())
+            return JsonResponse(whole, headers=spending.headers())
         is_handed_on = True
         return StreamingHttpResponse(
             AnswerStream(answer, completion, includes_usage=wanted.includes_usage),
@@ -134,33 +135,32 @@ async def _complete(
 
 async def _begin(key: ApiKey, wanted: CompletionRequest) -> Spending:
     num_tokens = min(wanted.sampling.max_tokens, settings.CORRAL_MAX_TOKENS or LONGEST_ANSWER)
-    begun = asyncio.ensure_future(sync_to_async(Spending.begin)(key, num_tokens))
     try:
-        return await asyncio.shield(begun)
-    except asyncio.CancelledError:
-        # The thread takes its share all the same; nobody is left to give it back.
-        begun.add_done_callback(_settle_unused)
-        raise
+        return await Spending.begin_aside(key, num_tokens)
     except TooManyRunning:
         text = f"This key may have {key.max_running} requests open at the same time."
         raise OpenAIError(429, "too_many_running", text, retry_after_s=BUSY_RETRY_S) from None
     except OverLimit as error:
         text = "This key has used up what it may have for now."
         raise OpenAIError(
-            429, "rate_limit_exceeded", text, retry_after_s=error.retry_after_s
+            429,
+            "rate_limit_exceeded",
+            text,
+            retry_after_s=error.retry_after_s,
+            headers=over_limit_headers(error),
         ) from None
-
-
-def _settle_unused(begun: asyncio.Future[Spending]) -> None:
-    if not begun.cancelled() and begun.exception() is None:
-        begun.result().settle(0)
 
 
 def _body(request: HttpRequest) -> bytes:
     try:
-        return request.body
+        body = request.body
     except RequestDataTooBig:
-        raise OpenAIError(413, "request_too_large", "The request is too big.") from None
+        raise OpenAIError(413, "request_too_large", TOO_BIG) from None
+    # Django goes by the length that is announced, and a body in pieces announces none.
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if most is not None and len(body) > most:
+        raise OpenAIError(413, "request_too_large", TOO_BIG)
+    return body
 
 
 def _check_ready(status: PoolStatus) -> None:
@@ -181,7 +181,7 @@ async def _key_of(request: HttpRequest) -> ApiKey:
         raise OpenAIError(401, "missing_api_key", text)
     address = str(client_address(request) or "")
     try:
-        key = await database_sync_to_async(find_key)(secret, address=address)
+        key = await in_key_thread(find_key, secret, address=address)
     except BadKey as error:
         raise OpenAIError(401, "invalid_api_key", str(error)) from None
     if not key.has_scope(ApiKey.Scope.CHAT):

@@ -11,16 +11,18 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.test import AsyncClient
 
-from apps.ai_chat.audience import MAX_SOCKETS_PER_VISITOR
 from apps.ai_chat.generations import close_current_registry, get_registry
 from apps.ai_chat.models import Message
 from apps.ai_chat.services import questions
 from apps.ai_chat.visitor import COOKIE_NAME, sign, visitor_of_id
+from apps.ai_pool.actions.banner import remove_banner, show_banner
 from apps.api import event_stream
 from apps.widget import services as sites
 from apps.widget.models import Site
+from tests.apps.ai_chat.chat_schema import check_server_frame
 from tests.apps.ai_chat.conftest import open_tab, pool
 from tests.apps.ai_chat.fake_pool import FakePool
 from tests.apps.ai_chat.sockets.site_tab import user_jwt
@@ -196,7 +198,7 @@ async def test_stop_feedback_and_read(pool: FakePool) -> None:
         ("{", 400, "bad_frame"),
         (b"\xff", 400, "bad_frame"),
         ("[]", 400, "bad_frame"),
-        ({"type": "hello", "v": 1}, 400, "unknown_type"),
+        ({"type": "identify", "user_jwt": "x"}, 400, "unknown_type"),
         ({"type": "pool.watch", "every_ms": 1000}, 400, "unknown_type"),
         ({"type": "nonsense"}, 400, "unknown_type"),
         ({"type": "gen.stop", "gen": str(uuid.uuid4())}, 404, "not_found"),
@@ -237,6 +239,27 @@ async def test_a_cookie_needs_the_csrf_token(pool: FakePool) -> None:
     assert answer.json()["error"]["code"] == "forbidden"
 
 
+async def test_a_hello_is_answered_as_on_a_socket(pool: FakePool) -> None:
+    """And what the operator has to say comes in the welcome, and with what is done afterwards."""
+    await database_sync_to_async(show_banner)("We move on Monday.")
+    client = client_of()
+    hello = {"type": "hello", "v": 1, "lang": "en", "resume": []}
+    (welcome,) = await post(client, hello)
+    check_server_frame(welcome)
+    assert (welcome["type"], welcome["banner"]) == ("welcome", "We move on Monday.")
+    assert welcome["pool"]["state"] == "ok" and "token" not in welcome
+    await database_sync_to_async(show_banner)("We have moved.")
+    gen, _ = await ask(client)
+    (again,) = (await post(client, hello))[0]["live"]
+    assert again["gen"] == gen
+    for frame in ({"type": "warm"}, {"type": "ping", "n": 1}):
+        answers = await post(client, frame)
+        banners = [one["text"] for one in answers if one["type"] == "banner"]
+        assert banners == (["We have moved."] if frame["type"] == "warm" else [])
+    await database_sync_to_async(remove_banner)()
+    assert {"type": "banner", "text": ""} in await post(client, {"type": "warm"})
+
+
 async def test_other_methods(pool: FakePool) -> None:
     assert (await client_of().get(FRAMES)).status_code == 405
     assert (await client_of().post(path_of(str(uuid.uuid4())))).status_code == 405
@@ -267,6 +290,8 @@ async def test_a_visitor_of_a_website(pool: FakePool) -> None:
     assert (await client.get(path_of(gen), headers=other)).status_code in (401, 403)
     _, again = await ask(client, headers=token)
     assert "token" not in again
+    (welcome,) = await post(client, {"type": "hello", "v": 1}, headers=token)
+    assert welcome["site"]["key"] == site.key and welcome["token"]
 
 
 async def test_an_unknown_site(pool: FakePool) -> None:
@@ -393,7 +418,7 @@ async def test_too_many_lines_of_one_visitor(pool: FakePool) -> None:
     gen, _ = await ask(client)
     await pool.wait_for_request()
     streams = []
-    for _ in range(MAX_SOCKETS_PER_VISITOR + 1):
+    for _ in range(settings.CORRAL_SOCKETS_PER_VISITOR + 1):
         streams.append(Events(await client.get(path_of(gen))))
         await streams[-1].until("gen.created")
     error = await streams[0].until("error")

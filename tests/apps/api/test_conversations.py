@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ def exchange(visitor: Visitor, text: str = "Hello?", answer: str | None = "Hi.")
 
 def error_of(answer: Any) -> tuple[int, str]:
     body = answer.json()
-    assert set(body) == {"error"} and set(body["error"]) == {"code", "message"}
+    assert set(body) == {"error"} and set(body["error"]) - {"request_id"} == {"code", "message"}
     assert body["error"]["message"]
     return answer.status_code, body["error"]["code"]
 
@@ -57,11 +58,62 @@ def test_list_is_paginated_and_newest_first() -> None:
     sent = [exchange(visitor, f"Number {n}") for n in range(3)]
     exchange(visitor_of_id(BERT), "Not mine")
     page = client_of(ANNA).get(LIST, {"limit": 2}).json()
-    assert page["count"] == 3 and page["next"] and page["previous"] is None
+    assert set(page) == {"next", "previous", "results"} and page["previous"] is None
     assert [row["title"] for row in page["results"]] == ["Number 2", "Number 1"]
     assert set(page["results"][0]) == {"id", "title", "updated", "live", "num_unread"}
-    rest = client_of(ANNA).get(LIST, {"limit": 2, "offset": 2}).json()
-    assert [row["id"] for row in rest["results"]] == [str(sent[0].conversation)]
+    exchange(visitor, "Newer")
+    rest = client_of(ANNA).get(page["next"]).json()
+    assert [row["id"] for row in rest["results"]] == [str(sent[0].conversation)], "not moved"
+    back = client_of(ANNA).get(rest["previous"]).json()
+    assert [row["title"] for row in back["results"]] == ["Number 2", "Number 1"]
+
+
+def test_a_page_has_bounds() -> None:
+    visitor = visitor_of_id(ANNA)
+    for number in range(3):
+        exchange(visitor, f"Number {number}")
+    client = client_of(ANNA)
+    for limit in ("0", "-1", "x", "99999999999999999999"):
+        assert len(client.get(LIST, {"limit": limit}).json()["results"]) <= 200
+
+
+def test_list_is_filtered() -> None:
+    visitor, client = visitor_of_id(ANNA), client_of(ANNA)
+    old, new = exchange(visitor, "Old shoes"), exchange(visitor, "New coat")
+    Conversation.objects.filter(pk=old.conversation).update(
+        updated=datetime(2020, 1, 1, tzinfo=UTC)
+    )
+
+    def titles(**query: str) -> list[str]:
+        return [row["title"] for row in client.get(LIST, query).json()["results"]]
+
+    assert titles(title="SHOES") == ["Old shoes"] and titles(title="hat") == []
+    assert titles(since="2021-01-01T00:00:00Z") == ["New coat"]
+    assert titles(site="site_x") == [] and titles() == ["New coat", "Old shoes"]
+    for query in ({"since": "yesterday"}, {"site": "x" * 99}, {"title": "a\x00b"}):
+        assert error_of(client.get(LIST, query)) == (400, "invalid")
+    assert new.conversation
+
+
+def test_who_has_the_newest_is_sent_nothing() -> None:
+    sent = exchange(visitor_of_id(ANNA))
+    client = client_of(ANNA)
+    for address in (
+        LIST,
+        f"{LIST}{sent.conversation}/",
+        f"{LIST}{sent.conversation}/messages/",
+        f"/api/v1/messages/{sent.answer}/",
+    ):
+        answer = client.get(address)
+        known = {"if-none-match": answer["ETag"]}
+        assert client.get(address, headers=known).status_code == 304, address
+        assert client_of(BERT).get(address, headers=known).status_code in (200, 404)
+    services.rename_conversation(
+        visitor=visitor_of_id(ANNA), conversation_id=sent.conversation, title="Other"
+    )
+    known = {"if-none-match": client.get(LIST)["ETag"]}
+    exchange(visitor_of_id(ANNA))
+    assert client.get(LIST, headers=known).status_code == 200
 
 
 def test_somebody_new_has_nothing() -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 from django.test import Client
 
-from apps.api.api_keys import find_key
+from apps.api.api_keys import create_key, find_key
 from apps.api.models import ApiKey
 
 pytestmark = pytest.mark.django_db
@@ -50,3 +50,13 @@ def test_no_network(admin_client: Client) -> None:
     page = admin_client.post("/admin/api/apikey/add/", FORM | {"allowed_networks": "here"})
     assert "is no address and no network" in page.content.decode()
     assert not ApiKey.objects.exists()
+
+
+def test_a_key_is_rotated(admin_client: Client) -> None:
+    key, first = create_key(name="shop")
+    action = {"action": "rotate", "_selected_action": [key.pk]}
+    page = admin_client.post("/admin/api/apikey/", action, follow=True).content.decode()
+    shown = re.search(r"corral_[\w-]{40,}", page)
+    assert shown is not None and shown[0] != first
+    for secret in (first, shown[0]):
+        assert find_key(secret, address="").pk == key.pk, "the first one for a day yet"

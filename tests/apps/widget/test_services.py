@@ -21,7 +21,7 @@ def refuse(site: Site, origin: str = EVIL) -> OriginRefused:
     return caught.value
 
 
-@pytest.mark.parametrize("key", ["", "site_unknown", "x" * 100, "ключ", None, 5, b"x"])
+@pytest.mark.parametrize("key", ["", "site_unknown", "x" * 100, "ключ", "\0", None, 5, b"x"])
 def test_unknown_sites(site: Site, key: str) -> None:
     with pytest.raises(UnknownSite):
         services.find_site(key)

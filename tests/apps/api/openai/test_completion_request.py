@@ -81,15 +81,57 @@ def test_parts_and_roles() -> None:
         ({"stream": "yes"}, "stream"),
         ({"stream_options": 1}, "stream_options"),
         ({"n": 2}, "n"),
-        ({"logprobs": True}, "logprobs"),
+        ({"best_of": 2}, "best_of"),
+        ({"logprobs": 1}, "logprobs"),
+        ({"logprobs": True, "top_logprobs": 6}, "top_logprobs"),
+        ({"top_logprobs": 2}, "top_logprobs"),
         ({"tools": [{}]}, "tools"),
-        ({"response_format": {"type": "json_schema"}}, "response_format"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        (
+            {"messages": [{"role": "assistant", "tool_calls": [{}]}, *HELLO]},
+            "messages[0].tool_calls",
+        ),
+        ({"logit_bias": {"5": 1}}, "logit_bias"),
+        ({"grammar": "root ::= x"}, "grammar"),
+        ({"json_schema": {}, "guided_json": {"type": "object"}}, "guided_json"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"response_format": {"type": "json_schema", "json_schema": {}}}, "response_format"),
+        ({"response_format": "json"}, "response_format"),
     ],
 )
 def test_what_cannot_be_names_its_field(fields: dict[str, Any], param: str) -> None:
     with pytest.raises(OpenAIError) as caught:
         read(**fields)
     assert (caught.value.status, caught.value.param) == (400, param)
+
+
+def test_how_likely_tokens_were() -> None:
+    assert read().sampling.num_top_odds is None
+    assert read(logprobs=False, top_logprobs=0).sampling.num_top_odds is None
+    assert read(logprobs=True).sampling.num_top_odds == 0
+    assert read(logprobs=True, top_logprobs=5).sampling.num_top_odds == 5
+    asked = text_request({"prompt": "Hello", "logprobs": 3}, USUAL)
+    assert asked.sampling.num_top_odds == 3
+    for nothing in (None, False):
+        asked = text_request({"prompt": "Hello", "logprobs": nothing}, USUAL)
+        assert asked.sampling.num_top_odds is None
+
+
+def test_what_changes_nothing_is_passed_over() -> None:
+    """As is what nobody knows, and what is refused when it says nothing."""
+    fields = {
+        **{"metadata": {"a": "b"}, "store": True, "service_tier": "auto", "of_tomorrow": 1},
+        **{"tools": [], "logit_bias": {}, "tool_choice": "auto", "modalities": ["text"]},
+        **{"parallel_tool_calls": False, "response_format": {"type": "text"}, "best_of": 1},
+    }
+    assert read(**fields) == read()
+
+
+def test_a_refusal_of_grammars_says_what_to_do() -> None:
+    with pytest.raises(OpenAIError) as caught:
+        read(response_format={"type": "json_schema", "json_schema": {"name": "x"}})
+    assert (caught.value.status, caught.value.code) == (400, "unsupported_parameter")
+    assert "schema" in caught.value.text
 
 
 def test_a_follow_up_finds_what_was_read() -> None:
@@ -121,6 +163,7 @@ FIELDS = st.sampled_from(
     [
         *("messages", "prompt", "model", "temperature", "top_p", "seed", "max_tokens", "stop"),
         *("stream", "stream_options", "n", "user", "response_format", "tools", "logprobs"),
+        *("top_logprobs", "tool_choice", "modalities", "grammar"),
     ]
 )
 
