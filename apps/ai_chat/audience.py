@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+
 from apps.ai_chat.outbox import Outbox
 from apps.ai_chat.spoken import spoken
-
-MAX_SOCKETS_PER_VISITOR = 6
+from apps.ai_pool.limits.refusals import REFUSALS, SOCKETS
 
 
 class Member:
@@ -34,7 +35,9 @@ class Audience:
         """Add a socket; the visitor's oldest one makes room when there are too many."""
         members = self._members[visitor_key]
         members.append(member)
-        while len(members) > MAX_SOCKETS_PER_VISITOR:
+        most = settings.CORRAL_SOCKETS_PER_VISITOR
+        while most and len(members) > most:
+            REFUSALS.count(SOCKETS)
             members.pop(0).leave("replaced")
 
     def part(self, visitor_key: str, member: Member) -> None:

@@ -31,7 +31,8 @@ class CloseCode(IntEnum):
     """The visitor signed in in another tab; what this one shows belongs to the user now."""
     LOGIN_ENDED = 4411
     """The website's word for who the visitor is has ended."""
-    SECOND_HELLO = 4429
+    TRY_LATER = 4429
+    """As many sockets are open as may be; or a second ``hello``."""
     INTERNAL = 4500
     DRAINING = 4503
     """The server is going down, or this socket does not read what it is sent."""

@@ -38,6 +38,9 @@ from apps.ai_chat.outbox import Outbox
 from apps.ai_chat.session import RECHECK_S, ChatSession, error_frame
 from apps.ai_chat.visitor import visitor_of_scope
 from apps.ai_chat.welcome import welcome_frame
+from apps.ai_pool.limits.address_block import line_of_address
+from apps.ai_pool.limits.client_address import counted_scope_address
+from apps.ai_pool.limits.socket_places import PLACES, NoPlace, Place
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +67,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
     session: ChatSession | None = None
     member: Member
     _language = ""
+    _place: Place | None = None
+    """While nobody vouches for the visitor, the socket is one of a number."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # Not in ``disconnect``: a server that gives up waiting for it never calls it.
+            self._leave_place()
 
     async def connect(self) -> None:
         """Accept first, refuse afterwards: a refusal before accepting looks like a broken line."""
@@ -87,6 +99,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if not is_host_ours(self.scope):
             log.warning("The chat was asked for by a host name that is not in ALLOWED_HOSTS.")
             self._leave("origin_not_allowed")
+            return
+        try:
+            self._take_place()
+        except NoPlace as full:
+            self._say(ChatError("rate_limited", retry_after_s=full.retry_after_s))
+            self._close_with(CloseCode.TRY_LATER)
             return
         self._spawn(self._work())
         self._spawn(self._watch())
@@ -121,6 +139,18 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 self._count(self._too_fast)
             else:
                 self._count(self._malformed)
+
+    # Its place among the sockets of strangers
+
+    def _take_place(self) -> None:
+        """Raises NoPlace when there are as many as may be."""
+        known = visitor_of_scope(self.scope) if origin_of(self.scope) is Origin.OWN else None
+        if known is None or known.is_anonymous:
+            self._place = PLACES.take(line_of_address(counted_scope_address(self.scope)))
+
+    def _leave_place(self) -> None:
+        if self._place is not None:
+            self._place.leave()
 
     # Tasks of this socket
 
@@ -241,6 +271,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self._hello(frame)
         else:
             raise ChatError("no_hello")
+        if self.session is not None and not self.session.visitor.is_anonymous:
+            self._leave_place()
 
     async def _hello(self, frame: frames.Hello) -> None:
         self._language = language_of(frame.lang)
@@ -271,8 +303,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     def _admit(self, frame: frames.Hello) -> Admission:
         """Who this is. Uses the database."""
-        client = self.scope.get("client")
-        host = str(client[0]) if client else ""
+        host = str(counted_scope_address(self.scope) or "")
         if frame.handover:
             if origin_of(self.scope) is not Origin.OWN:
                 raise ChatError("origin_not_allowed")

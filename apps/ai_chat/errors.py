@@ -37,6 +37,13 @@ _ROWS = (
         http_status=429,
         is_retryable=True,
     ),
+    Problem(
+        code="store_away",
+        http_status=503,
+        exit_code=4,
+        is_retryable=True,
+        text=_("Questions cannot be taken at the moment. Please try again soon."),
+    ),
     Problem(code="empty", text=_("Please write something first."), http_status=400),
     Problem(code="too_long", text=_("That's {n} characters over the limit."), http_status=413),
     Problem(

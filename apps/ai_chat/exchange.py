@@ -57,6 +57,8 @@ class Exchange:
         self.generation = generation
         self.text = text
         self.tokens: tuple[int, ...] = ()
+        self.odds: list[Any] = []
+        """How likely each token was, as the pool's frames tell it, if the request asks for it."""
         self.num_trimmed_turns = 0
         self.quality = ""
         """How well it was made, as far as the pool said: full or reduced."""
@@ -70,6 +72,11 @@ class Exchange:
         self._notices: list[JsonFrame] = []
         self._stop_seen: int | None = None
         self._stopped = asyncio.Event()
+
+    @property
+    def was_accepted(self) -> bool:
+        """Whether a pool has taken it, and so may still know of it."""
+        return self._is_follower or self._num_accepted > 0
 
     async def stop(self, seen: int | None = None) -> None:
         """End the answer, wherever it is; ``seen`` is how many characters its reader has."""
@@ -173,6 +180,7 @@ class Exchange:
                     start = len(self.text)
                     replay.add(frame)
                     self.tokens = replay.tokens
+                    self._take_odds(frame, num_seen=replay.num_seen_tokens)
                     self._has_all_tokens = self._has_all_tokens or replay.has_caught_up
                     if len(replay.text) > start:
                         self.text = replay.text
@@ -208,6 +216,16 @@ class Exchange:
                         yield notice
                 elif kind in ("gen.queue", "gen.progress"):
                     yield _without_private(frame)
+
+    def _take_odds(self, frame: JsonFrame, *, num_seen: int) -> None:
+        """Keep the odds in a delta that are new; ``num_seen`` tokens of its log end with it.
+
+        A pool that goes on behind another one's tokens tells them again without their odds.
+        """
+        odds = frame.get("odds", ())
+        num_new = num_seen - len(self.odds)
+        if odds and num_new > 0:
+            self.odds += odds[-num_new:]
 
     def _noted(self, notice: JsonFrame) -> list[JsonFrame]:
         """The notice as a frame, or nothing if the reader has it: every pool says it again."""
@@ -282,6 +300,11 @@ class Replay:
             self._seen_text, self._seen_tokens = self._text[:offset], self._tokens
         self._seen_text += frame["text"]
         self._seen_tokens += tuple(frame.get("tokens", ()))
+
+    @property
+    def num_seen_tokens(self) -> int:
+        """How many tokens the log has told so far, those it left out included."""
+        return len(self._seen_tokens)
 
     @property
     def has_caught_up(self) -> bool:

@@ -32,7 +32,6 @@ from apps.ai_chat.audience import Audience
 from apps.ai_chat.banner_watch import BannerWatch
 from apps.ai_chat.errors import ChatError
 from apps.ai_chat.exchange import Exchange
-from apps.ai_chat.message_rate import MessageRate
 from apps.ai_chat.models import Message
 from apps.ai_chat.pool_watch import PoolWatch
 from apps.ai_chat.relay import Answer, GenerationRelay
@@ -86,7 +85,6 @@ class GenerationRegistry:
         self.pool_watch = PoolWatch(self.spawn)
         self.banner_watch = BannerWatch(self.audience, self.spawn)
         self.warm_ups = WarmUps()
-        self.message_rate = MessageRate()
 
     def start(self, *, visitor: Visitor, sent: Sent) -> GenerationRelay:
         """Start the answer to a stored question; the one that runs already is returned as it is."""
@@ -145,6 +143,7 @@ class GenerationRegistry:
             await relay.fail("internal")
         finally:
             self._relays.pop(answer.generation, None)
+            relay.ended.set()
             if relay.is_finished:
                 self._finished[answer.generation] = relay
                 while len(self._finished) > MAX_REMEMBERED:
@@ -346,29 +345,29 @@ async def close_current_registry() -> None:
         await registry.close()
 
 
+def open_registries() -> list[GenerationRegistry]:
+    """Those of this process, one for each event loop that serves chats. Thread-safe."""
+    with _lock:
+        return [registry for registry in _registries.values() if not registry.is_closing]
+
+
 def stop_everywhere(generation: uuid.UUID) -> None:
     """Stop an answer from any thread; an answer this process does not make is left alone."""
-    with _lock:
-        registries = list(_registries.values())
-    for registry in registries:
+    for registry in open_registries():
         with suppress(RuntimeError):
             asyncio.run_coroutine_threadsafe(registry.stop(generation), registry.loop)
 
 
 def tell_everywhere(visitor_key: str, frame: dict[str, Any]) -> None:
     """Send a frame to every open tab of a visitor in this process, from any thread."""
-    with _lock:
-        registries = list(_registries.values())
-    for registry in registries:
+    for registry in open_registries():
         with suppress(RuntimeError):
             registry.loop.call_soon_threadsafe(registry.audience.send, visitor_key, frame)
 
 
 def move_everywhere(source: str, target: str) -> None:
     """Running answers of one visitor are the other's from now on, from any thread."""
-    with _lock:
-        registries = list(_registries.values())
-    for registry in registries:
+    for registry in open_registries():
         with suppress(RuntimeError):
             registry.loop.call_soon_threadsafe(registry.move, source, target)
 
@@ -376,9 +375,7 @@ def move_everywhere(source: str, target: str) -> None:
 def dismiss_everywhere(visitor_key: str, code: str, *, session_key: str | None = None) -> None:
     """Close a visitor's lines in this process with an error, from any thread; with a
     ``session_key`` those of that login only."""
-    with _lock:
-        registries = list(_registries.values())
-    for registry in registries:
+    for registry in open_registries():
         dismiss = partial(registry.audience.dismiss, visitor_key, code, session_key=session_key)
         with suppress(RuntimeError):
             registry.loop.call_soon_threadsafe(dismiss)

@@ -33,10 +33,12 @@ from apps.ai_chat.exchange import TERMINAL, JsonFrame
 from apps.ai_chat.local_pool import LocalPool
 from apps.ai_chat.models import Conversation
 from apps.ai_chat.relay import BEAT_S, ending_of
+from apps.ai_chat.services.named import named_conversation
 from apps.ai_chat.visitor import Visitor, visitor_of_user
 
 Result = TypeVar("Result")
 MARGIN_S = 30.0
+MAX_NAME_CHARS = 200
 STATUS_TIMEOUT_S = 3.0
 PRESSURE_LEVELS = ((95, "critical"), (90, "high"), (75, "medium"))
 
@@ -45,9 +47,11 @@ def generate_deployment_response(prompt: str, chat_session: Any = None, user: An
     """Answer ``prompt`` and return the text.
 
     ``chat_session`` is a Conversation or its id: its history is used, and question and answer are
-    stored in it. Without one nothing is stored. ``user`` is a Django user; with ``chat_session``
-    they must own it. When no answer can be made, the text is the sentence a visitor would read,
-    never an exception. Blocks; call it from a thread, not from a coroutine. Thread-safe.
+    stored in it. With a ``user`` who is signed in it may also be any name of the caller's own, such
+    as the key of a session: the conversation of that name is theirs and begins with the first
+    question. Without one nothing is stored. ``user`` is a Django user; with ``chat_session`` they
+    must own it. When no answer can be made, the text is the sentence a visitor would read, never an
+    exception. Blocks; call it from a thread, not from a coroutine. Thread-safe.
     """
     try:
         if chat_session is None:
@@ -199,13 +203,13 @@ class _Answer:
 
 def _ask_in_conversation(prompt: str, chat_session: Any, user: Any) -> tuple[str, JsonFrame]:
     visitor = _owner(chat_session, user)
-    conversation_id = chat_session.id if isinstance(chat_session, Conversation) else chat_session
+    conversation_id = _conversation_id(chat_session, visitor, prompt)
     sent = services.send_message(
         visitor=visitor,
         cid=uuid.uuid4(),
         generation=uuid.uuid4(),
         text=prompt,
-        conversation_id=uuid.UUID(str(conversation_id)),
+        conversation_id=conversation_id,
     )
     messages = services.prompt_messages(answer_id=sent.answer)
     answer = _Answer()
@@ -226,6 +230,19 @@ def _ask_in_conversation(prompt: str, chat_session: Any, user: Any) -> tuple[str
         ending = ending_of(answer.ending)
         services.save_answer(answer_id=sent.answer, text=answer.text, ending=ending)
     return answer.text, answer.ending
+
+
+def _conversation_id(chat_session: Any, visitor: Visitor, prompt: str) -> uuid.UUID:
+    if isinstance(chat_session, Conversation):
+        return chat_session.id
+    try:
+        return uuid.UUID(str(chat_session))
+    except ValueError:
+        name = str(chat_session)
+    # A name means something for somebody in particular only.
+    if visitor.user_id is None or not 0 < len(name) <= MAX_NAME_CHARS:
+        raise ChatError("not_found")
+    return named_conversation(visitor=visitor, name=name, text=prompt)
 
 
 def _wait(future: Future[None], answer: _Answer, answer_id: uuid.UUID) -> None:

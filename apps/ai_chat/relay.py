@@ -76,6 +76,8 @@ class GenerationRelay:
         self.newest_waiting: JsonFrame | None = None
         """The newest frame without a number: the place in the queue, or the reading progress."""
         self.is_finished = False
+        self.ended = asyncio.Event()
+        """Set once nothing more comes, whether or not the answer could be stored."""
         self._splitter = BlockSplitter()
         self._clock = TokenClock()
         self._began_at = time.monotonic()
@@ -136,6 +138,12 @@ class GenerationRelay:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+
+    @property
+    def num_written(self) -> int:
+        """Tokens of the answer so far, as far as they are known; one without the model has none."""
+        usage = (self.log[-1].get("usage") or {}) if self.log else {}
+        return _whole(usage.get("completion")) or len(self.exchange.tokens)
 
     def frames_after(self, after: int) -> list[JsonFrame] | None:
         """The numbered frames behind ``after``, or None if there is a gap only a snapshot fills."""
@@ -225,6 +233,7 @@ class GenerationRelay:
         self._emit_blocks(self._splitter.clip(len(self.exchange.text)))
         self.is_finished = True
         self._emit(frame)
+        self.ended.set()
         log_end(
             self.answer,
             frame,

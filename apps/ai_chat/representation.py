@@ -44,7 +44,7 @@ def message_json(message: Message) -> dict[str, Any]:
         "quality": message.quality,
         "is_approved": message.approved_answer_id is not None,
         "suggestions": message.suggestions,
-        "context": message.context,
+        "context": dict(message.context),
         "feedback": _feedback(message) if is_answer else None,
         "can_continue": services.can_continue(message),
         "error": _error(message),

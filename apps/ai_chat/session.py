@@ -22,6 +22,7 @@ from apps.ai_chat.frames import Frame
 from apps.ai_chat.generations import GenerationRegistry, get_registry, require_open
 from apps.ai_chat.models import Message
 from apps.ai_chat.pool_watch import Watcher
+from apps.ai_chat.quota import count_refusal, settle_at_end, take_share, take_share_once
 from apps.ai_chat.relay import stored_snapshot
 from apps.ai_chat.representation import conversation_json, message_json
 from apps.ai_chat.spoken import spoken
@@ -109,7 +110,11 @@ class ChatSession:
         if not isinstance(frame, (frames.Identify, frames.Ping)):
             self._check_rights_end()
         with speaking(self.language):
-            await handler(frame)
+            try:
+                await handler(frame)
+            except ChatError as error:
+                count_refusal(error)
+                raise
 
     # Questions
 
@@ -141,8 +146,9 @@ class ChatSession:
 
     async def _ask_now(self, store: Starter, cid: uuid.UUID, **values: Any) -> None:
         visitor, num_moves = self.visitor, self._registry.num_moves
-        await self._check_rate(cid)
-        sent = await database_sync_to_async(store)(visitor=visitor, cid=cid, **values)
+        share = await take_share_once(visitor, cid)
+        storing = database_sync_to_async(store)(visitor=visitor, cid=cid, **values)
+        sent = await share.cover(storing)
         ack: JsonFrame = {
             "type": "message.ack",
             "cid": str(cid),
@@ -153,23 +159,17 @@ class ChatSession:
         }
         self._put(ack | await self._first_token())
         if sent.is_dup:
+            await share.cancel()
             await self._resume(frames.GenResume(gen=sent.generation, after=0))
             return
-        self._registry.message_rate.note(visitor)
         await self._tell(sent.conversation, message=sent.message, has_moved=sent.has_moved)
         visitor = await self._owner_now(visitor, sent.conversation, num_moves)
         if sent.is_command:
+            await share.settle(0)
             await self._registry.answer_command(visitor=visitor, sent=sent)
         else:
-            self._registry.start(visitor=visitor, sent=sent)
-
-    async def _check_rate(self, cid: uuid.UUID) -> None:
-        """Not too many in a minute; what was stored and is sent again is no further one."""
-        try:
-            self._registry.message_rate.check(self.visitor)
-        except ChatError:
-            if not await database_sync_to_async(services.was_sent)(visitor=self.visitor, cid=cid):
-                raise
+            relay = self._registry.start(visitor=visitor, sent=sent)
+            self._registry.spawn(settle_at_end(share, relay))
 
     async def _first_token(self) -> JsonFrame:
         """A new visitor of a website gets a token once there is something to come back to."""
@@ -197,20 +197,22 @@ class ChatSession:
         self, store: Starter, generation: uuid.UUID, message: uuid.UUID
     ) -> None:
         visitor, num_moves = self.visitor, self._registry.num_moves
-        self._registry.message_rate.check(visitor)
-        sent = await database_sync_to_async(store)(
+        share = await take_share(visitor)
+        storing = database_sync_to_async(store)(
             visitor=visitor, generation=generation, message_id=message
         )
+        sent = await share.cover(storing)
         if sent.is_dup:
+            await share.cancel()
             await self._resume(frames.GenResume(gen=sent.generation, after=0))
             return
-        self._registry.message_rate.note(visitor)
         await self._tell(sent.conversation, has_moved=sent.has_moved or sent.is_continued)
         visitor = await self._owner_now(visitor, sent.conversation, num_moves)
         if sent.is_continued:
-            self._registry.go_on(visitor=visitor, sent=sent, text=sent.text)
+            relay = self._registry.go_on(visitor=visitor, sent=sent, text=sent.text)
         else:
-            self._registry.start(visitor=visitor, sent=sent)
+            relay = self._registry.start(visitor=visitor, sent=sent)
+        self._registry.spawn(settle_at_end(share, relay))
 
     async def _owner_now(
         self, visitor: Visitor, conversation_id: uuid.UUID, num_moves: int

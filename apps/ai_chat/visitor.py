@@ -38,6 +38,8 @@ class Visitor:
     """The website they are on; None is our own page."""
     is_verified: bool = False
     """A website vouches for who they are."""
+    is_program: bool = False
+    """A program with a key asks, for itself or for one of its own users."""
     rights_end: float | None = None
     """When the word that says who they are ends (epoch seconds); None: it does not."""
     host: str = ""
@@ -50,6 +52,13 @@ class Visitor:
         return digest.hexdigest()[:32]
 
     @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody vouches for who they are: another one is a dropped cookie away."""
+        return self.user_id is None and not (
+            self.is_verified or self.is_program or self.is_load_test
+        )
+
+    @property
     def is_load_test(self) -> bool:
         """Whether this is a visitor of ``manage.py loadtest``."""
         return self.key.startswith("l:")
@@ -58,6 +67,9 @@ class Visitor:
     def asker(self) -> Asker:
         """Who the pool takes this visitor for."""
         priority = Priority.STAFF if self.is_staff else Priority.VISITOR
+        if self.is_program:
+            # All of a program's users come from its one address, which its key has limits for.
+            return Asker(self.pool_key, priority=Priority.API)
         # Simulated visitors all come from one address, and are many on purpose.
         host = "" if self.is_load_test else self.host
         return Asker(self.pool_key, address_key(host), priority)
@@ -104,6 +116,13 @@ def visitor_of_widget_user(site: Site, sub: str, rights_end: float | None = None
     """The signed-in user of a website, by the name the website gives them."""
     key = f"j:{site.pk}:{_short_hash(sub)}"
     return Visitor(key=key, site_id=site.pk, is_verified=True, rights_end=rights_end)
+
+
+def visitor_of_key(key_id: int, user: str = "", site_id: int | None = None) -> Visitor:
+    """The user of a program by the name the program gives them, or the program itself; another one
+    for every key."""
+    key = f"k:{key_id}:{_short_hash(user)}" if user else f"k:{key_id}"
+    return Visitor(key=key, site_id=site_id, is_program=True)
 
 
 def _short_hash(text: str) -> str:

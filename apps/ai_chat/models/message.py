@@ -64,6 +64,7 @@ class Message(models.Model):
     context = models.JSONField(
         default=dict, blank=True, help_text="What the page told about itself with a question."
     )
+    """Names and values in pairs, for ``dict``: PostgreSQL orders an object's anew."""
     approved_answer = models.ForeignKey(
         "ai_chat.ApprovedAnswer",
         null=True,

@@ -8,15 +8,17 @@ conversation, message or generation is always ``not_found``.
 from __future__ import annotations
 
 from apps.ai_chat.services.answers import can_continue, continue_answer, regenerate
-from apps.ai_chat.services.branches import select_branch, version_ids
+from apps.ai_chat.services.branches import select_branch, version_ids, with_versions
 from apps.ai_chat.services.conversations import (
     current_messages,
     delete_conversation,
     get_conversation,
+    get_message,
     list_conversations,
     mark_read,
     owner_key,
     rename_conversation,
+    shown_messages,
 )
 from apps.ai_chat.services.erasing import (
     Erased,
@@ -89,6 +91,7 @@ __all__ = [
     "find_answer",
     "find_visitor_key",
     "get_conversation",
+    "get_message",
     "is_abandoned",
     "is_command",
     "is_still_signed_in",
@@ -109,9 +112,11 @@ __all__ = [
     "retention_days",
     "select_branch",
     "send_message",
+    "shown_messages",
     "streaming_answers",
     "title_of",
     "version_ids",
     "warm_messages",
     "was_sent",
+    "with_versions",
 ]

@@ -13,6 +13,7 @@ from apps.ai_chat.models import Message
 from apps.ai_chat.services.branches import owned_message, path_to, show_path
 from apps.ai_chat.services.questions import check_inflight, new_answer
 from apps.ai_chat.services.sent import Sent, sent_for
+from apps.ai_chat.services.turn import wait_turn
 from apps.ai_chat.visitor import Visitor
 
 EARLY_ENDS = frozenset({"length", "user_stop", "deadline", "memory", "shutdown"})
@@ -26,6 +27,7 @@ def regenerate(*, visitor: Visitor, generation: uuid.UUID, message_id: uuid.UUID
     """
     try:
         with transaction.atomic():
+            wait_turn(visitor)
             message = owned_message(visitor, message_id)
             question = message.question or message
             known = Message.objects.filter(generation=generation).first()
@@ -48,6 +50,7 @@ def continue_answer(*, visitor: Visitor, generation: uuid.UUID, message_id: uuid
     """Open an answer that ended early again, under a new generation id; its text stays."""
     try:
         with transaction.atomic():
+            wait_turn(visitor)
             answer = owned_message(visitor, message_id)
             known = Message.objects.filter(generation=generation).first()
             if known is not None:

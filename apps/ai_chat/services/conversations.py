@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
@@ -19,16 +20,25 @@ _UNREAD = Q(
 ) & ~Q(messages__state=Message.State.STREAMING)
 
 
-def list_conversations(*, visitor: Visitor) -> QuerySet[Conversation]:
+def list_conversations(
+    *, visitor: Visitor, site_key: str = "", since: datetime | None = None, title: str = ""
+) -> QuerySet[Conversation]:
     """The visitor's conversations, newest first.
 
     Each has ``live``, its running generation, and ``num_unread``, its finished answers that were
-    not seen yet.
+    not seen yet. Those of one website, those with something new ``since`` then, those with this in
+    their title, if that is wanted.
     """
     streaming = Message.objects.filter(conversation=OuterRef("pk"), state=Message.State.STREAMING)
     live = Subquery(streaming.values("generation")[:1])
     unread = Count("messages", filter=_UNREAD)
     rows = Conversation.objects.filter(visitor=visitor.key)
+    if site_key:
+        rows = rows.filter(site__key=site_key)
+    if since is not None:
+        rows = rows.filter(updated__gte=since)
+    if title:
+        rows = rows.filter(title__icontains=title)
     # Counting groups the rows, and a grouped query forgets the order of the model.
     return rows.annotate(live=live, num_unread=unread).order_by("-updated", "-id")
 
@@ -51,6 +61,21 @@ def current_messages(*, conversation: Conversation) -> list[Message]:
     """The messages to show, in order, each with its ``versions``."""
     shown = conversation.messages.filter(is_current=True).select_related("feedback")
     return with_versions(list(shown.order_by("number")))
+
+
+def shown_messages(*, conversation: Conversation, has_hidden: bool = False) -> QuerySet[Message]:
+    """The messages to show, in order; ``has_hidden``: those of other branches too."""
+    rows = conversation.messages.select_related("feedback").order_by("number")
+    return rows if has_hidden else rows.filter(is_current=True)
+
+
+def get_message(*, visitor: Visitor, message_id: uuid.UUID) -> Message:
+    """One message in a conversation of the visitor."""
+    owned = Message.objects.select_related("feedback")
+    found = owned.filter(id=message_id, conversation__visitor=visitor.key).first()
+    if found is None:
+        raise ChatError("not_found")
+    return found
 
 
 def rename_conversation(

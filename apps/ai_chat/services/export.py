@@ -114,7 +114,7 @@ def _message(message: Message) -> dict[str, Any]:
         "state": message.state,
         "created": message.created.isoformat(),
         "is_shown": message.is_current,
-        "context": message.context,
+        "context": dict(message.context),
         "suggestions": message.suggestions,
         "feedback": None
         if feedback is None

@@ -84,7 +84,7 @@ def framed_context(context: object) -> str:
 
 
 def _as_asked(question: Message) -> str:
-    facts = framed_context(question.context)
+    facts = framed_context(dict(question.context))
     return f"{facts}\n\n{question.text}" if facts else question.text
 
 

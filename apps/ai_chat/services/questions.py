@@ -16,6 +16,7 @@ from apps.ai_chat.errors import ChatError
 from apps.ai_chat.models import Conversation, Message
 from apps.ai_chat.services.branches import last_shown, owned_message, path_to, show_path
 from apps.ai_chat.services.sent import Sent, sent_for
+from apps.ai_chat.services.turn import wait_turn
 from apps.ai_chat.services.welcome import max_chars_for, max_inflight_for
 from apps.ai_chat.visitor import Visitor
 
@@ -83,7 +84,12 @@ def edit_message(
         check_inflight(visitor, old.conversation_id)
         _touch(old.conversation)
         question = _new_question(
-            old.conversation, old.parent, visitor=visitor, cid=cid, text=text, context=old.context
+            old.conversation,
+            old.parent,
+            visitor=visitor,
+            cid=cid,
+            text=text,
+            context=dict(old.context),
         )
         return _open_answer(question, generation)
 
@@ -169,6 +175,7 @@ def _once(visitor: Visitor, cid: uuid.UUID, store: Callable[[], Sent]) -> Sent:
     """Store in one transaction, unless the same was stored at the same time."""
     try:
         with transaction.atomic():
+            wait_turn(visitor)
             # Once more, now that nobody else writes: it may have arrived twice at once.
             return _sent_before(visitor, cid) or store()
     except IntegrityError:
@@ -223,7 +230,7 @@ def _new_question(
         parent=parent,
         visitor=visitor.key,
         cid=cid,
-        context=context,
+        context=list(context.items()),
         is_command=is_command(text),
     )
     # Who writes has seen what was there.

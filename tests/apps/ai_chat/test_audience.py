@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from django.conf import settings
 
-from apps.ai_chat import audience
 from apps.ai_chat.audience import Audience, Member
 from apps.ai_chat.outbox import Outbox
 
@@ -32,12 +32,12 @@ async def test_frames_reach_every_socket_of_the_visitor_but_one() -> None:
 
 async def test_oldest_socket_makes_room() -> None:
     room = Audience()
-    made = [member() for _ in range(audience.MAX_SOCKETS_PER_VISITOR + 2)]
+    made = [member() for _ in range(settings.CORRAL_SOCKETS_PER_VISITOR + 2)]
     for one, _ in made:
         room.join("anna", one)
     assert [left for _, left in made[:3]] == [["replaced"], ["replaced"], []]
     room.part("anna", made[0][0])
-    assert len(room.members()) == audience.MAX_SOCKETS_PER_VISITOR
+    assert len(room.members()) == settings.CORRAL_SOCKETS_PER_VISITOR
 
 
 async def test_nobody_is_remembered_behind_the_last_socket() -> None:

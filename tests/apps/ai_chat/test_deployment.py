@@ -84,6 +84,24 @@ def test_somebody_elses_conversation_is_not_found(engine: Factory) -> None:
     assert conversation.messages.count() == 2
 
 
+def test_a_name_of_the_callers_own_is_a_conversation_of_the_user(engine: Factory) -> None:
+    """Such as the key of a session: two people may have the same one, by chance or by guessing."""
+    anna, bert = User.objects.create_user("anna"), User.objects.create_user("bert")
+    for user in (anna, anna, bert):
+        text = door.generate_deployment_response("Hello?", "basket 7", user)
+        assert text == "The pool answers you."
+    hers = Conversation.objects.get(visitor=visitor_of_user(anna).key)
+    assert (hers.user, hers.title, hers.messages.count()) == (anna, "Hello?", 4)
+    assert len(engine.engine.requests[1].prompt.tokens) > len(
+        engine.engine.requests[0].prompt.tokens
+    )
+    assert Conversation.objects.get(visitor=visitor_of_user(bert).key).messages.count() == 2
+    for name, question, code in (("x" * 201, "Hm?", "not_found"), ("", "Hm?", "not_found")):
+        assert door.generate_deployment_response(question, name, anna) == ChatError(code).text
+    assert door.generate_deployment_response(" ", "new", anna) == ChatError("empty").text
+    assert Conversation.objects.count() == 2
+
+
 @pytest.mark.parametrize(("prompt", "code"), [("", "empty"), ("x" * 4001, "too_long")])
 def test_refused_prompts_are_sentences(engine: Factory, prompt: str, code: str) -> None:
     assert door.generate_deployment_response(prompt) == ChatError(code, n=1).text

@@ -88,6 +88,14 @@ def delta(offset: int, text: str) -> dict[str, Any]:
 
 def frames_of(lives: list[list[dict[str, Any]]]) -> tuple[list[dict[str, Any]], DyingPool]:
     """Return what a visitor gets whose pool lives these lives."""
+    _, frames, pool = followed(lives)
+    return frames, pool
+
+
+def followed(
+    lives: list[list[dict[str, Any]]],
+) -> tuple[Exchange, list[dict[str, Any]], DyingPool]:
+    """Return the exchange as well."""
     pool = DyingPool(lives)
     exchange = Exchange(str(uuid.uuid4()), lambda: pool, patience_s=30)  # type: ignore[return-value,arg-type]
     request = PoolRequest(
@@ -100,7 +108,7 @@ def frames_of(lives: list[list[dict[str, Any]]]) -> tuple[list[dict[str, Any]], 
     async def collect() -> list[dict[str, Any]]:
         return [frame async for frame in exchange.frames(request)]
 
-    return asyncio.run(asyncio.wait_for(collect(), 30)), pool
+    return exchange, asyncio.run(asyncio.wait_for(collect(), 30)), pool
 
 
 @pytest.fixture(autouse=True)
@@ -126,3 +134,29 @@ def test_what_was_produced_goes_along() -> None:
     frames, pool = frames_of([[delta(0, "o")], [delta(0, "o"), delta(1, "k"), DONE]])
     assert pool.submitted[1].produced == (ord("o"),)
     assert "".join(frame["text"] for frame in frames if frame["type"] == "gen.delta") == "ok"
+
+
+def with_odds(frame: dict[str, Any]) -> dict[str, Any]:
+    """A delta whose entries can be told apart."""
+    return frame | {"odds": [[char, -0.5, []] for char in frame["text"]]}
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        # A new pool repeats what was produced, without what it does not know of it.
+        [delta(0, "one"), with_odds(delta(3, "two")), DONE],
+        # Or begins behind it.
+        [with_odds(delta(3, "two")), DONE],
+        # The same pool repeats everything.
+        [with_odds(delta(0, "one")), with_odds(delta(3, "two")), DONE],
+        # A new pool has got further than what was mirrored.
+        [with_odds(delta(0, "onetwo")), DONE],
+    ],
+)
+def test_every_token_has_its_odds_once_after_a_death(second: list[dict[str, Any]]) -> None:
+    lives = [[with_odds(delta(0, "o")), with_odds(delta(1, "ne"))], second]
+    exchange, frames, _ = followed(lives)
+    assert frames[-1]["type"] == "gen.done"
+    assert [entry[0] for entry in exchange.odds] == list("onetwo")
+    assert all("odds" not in frame for frame in frames)

@@ -129,7 +129,7 @@ export function detailItems({ timing, usage }) {
   return items;
 }
 
-/** Seconds rounded so that they do not flicker: steps of 5 below a minute, then minutes. */
+/** Seconds rounded so that they do not flicker: steps of 5 below a minute, then minutes, and hours. */
 export function duration(value) {
   return range(value, value);
 }
@@ -144,6 +144,9 @@ function range(low, high) {
 }
 
 function rounded(value) {
+  // <page>
+  if (value >= 5400) return [Math.round(value / 3600), "hour"];
+  // </page>
   if (value >= 58) return [Math.round(value / 60), "minute"];
   return [Math.max(1, value < 5 ? Math.round(value) : Math.round(value / 5) * 5), "second"];
 }

@@ -38,7 +38,7 @@ export class PostLine {
     if (frame.type === "gen.resume") {
       this.#follow(frame.gen, frame.after);
     } else if (frame.type === "hello") {
-      if (await this.#post({ type: "ping", n: 0 })) this.#tell({ type: "welcome", v: 1, user: frame.user_jwt, live: [] });
+      await this.#post(frame);
       for (const { gen, after } of frame.resume ?? []) this.#follow(gen, after);
     } else if (frame.type === "identify") {
       // Who asks stands in the headers from now on.
