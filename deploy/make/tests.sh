@@ -2,14 +2,18 @@
 # Runs pytest apart from everything else on the machine: no setting of the owner's shell or .env
 # counts, and the test database and sockets live in a directory of their own.
 # Usage: tests.sh fast|slow [arguments for pytest]
+#        tests.sh postgres|stores [arguments for pytest]
+# "slow" without arguments runs "postgres" and "stores" too: what uses the database on a PostgreSQL,
+# and what several web processes share on a PostgreSQL and a Redis.
 set -eu
 kind=$1
 shift
-python=$(dirname "$0")/../../.venv/bin/python
+here=$(dirname "$0")
+python=$here/../../.venv/bin/python
 
 for name in $(env | sed -n 's/^\(CORRAL_[A-Z0-9_]*\|maxInstances\|DJANGO_[A-Z_]*\|SECRET_KEY[A-Z_]*\)=.*/\1/p'); do
     case $name in
-    CORRAL_REQUIRE_BROWSER | CORRAL_CHROMIUM | CORRAL_SCREENSHOTS | CORRAL_SURVIVAL_MODEL) ;;
+    CORRAL_REQUIRE_BROWSER | CORRAL_REQUIRE_STORES | CORRAL_CHROMIUM | CORRAL_SCREENSHOTS | CORRAL_SURVIVAL_MODEL) ;;
     *) unset "$name" ;;
     esac
 done
@@ -27,16 +31,57 @@ run_pytest() {
     name=$1
     shift
     mkdir -p "$base/$name"
-    CORRAL_VAR_DIR="$base/$name" "$python" -m pytest --junitxml="$base/$name.xml" "$@"
+    CORRAL_VAR_DIR="$base/$name" $beside "$python" -m pytest --junitxml="$base/$name.xml" "$@"
+}
+beside=""
+
+# The same beside servers of its own: run_with_stores postgres|redis|both NAME [arguments]
+run_with_stores() {
+    beside="sh $here/stores.sh $1"
+    shift
+    ended=0
+    # What a test asks for in a loop of its own leaves a connection to Python's collector. That real
+    # servers leave none is tested by itself: tests/e2e/test_connections.py.
+    run_pytest "$@" -W "ignore:<psycopg.Connection object:ResourceWarning" || ended=$?
+    beside=""
+    # 69: not installed; 5: no such test.
+    if [ "$ended" = 69 ] && [ "${CORRAL_REQUIRE_STORES:-}" != 1 ]; then
+        echo "The tests on it are skipped."
+        ended=0
+    fi
+    [ "$ended" != 5 ] || ended=0
+    return "$ended"
 }
 
-if [ "$kind" = slow ]; then
+run_on_postgres() {
+    run_with_stores postgres postgres -m "(django_db or e2e) and not slow" "$@"
+}
+
+run_on_both() {
+    run_with_stores both stores -m stores "$@"
+}
+
+case $kind in
+slow)
     code=0
     run_pytest slow -m slow "$@" || code=$?
-    # 5: there is no such test. For the slow ones alone that is no failure.
-    [ "$code" = 5 ] && code=0
+    # For the slow ones alone it is no failure either.
+    [ "$code" != 5 ] || code=0
+    if [ $# = 0 ]; then
+        run_on_postgres || code=$?
+        run_on_both || code=$?
+    fi
     exit "$code"
-fi
+    ;;
+postgres)
+    run_on_postgres "$@"
+    exit
+    ;;
+stores)
+    run_on_both "$@"
+    exit
+    ;;
+esac
 if [ $# != 0 ]; then
     run_pytest some -m "not slow" "$@"
     exit

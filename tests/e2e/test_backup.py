@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 
 from tests.e2e.browserlike import Browserlike, visitor_cookie
 from tests.live import LiveServer, live_server_process, run_manage
+from tests.stores import fresh_stores, rows_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -72,14 +72,11 @@ def test_every_acknowledged_message_is_there(empty_dir: Path) -> None:
         key = (server.var_dir / "secret_key").read_text()
 
         for name, done, expected in (("a", during, before), ("b", after, acknowledged)):
-            target = empty_dir / name
-            file = json.loads(done.stdout)["path"]
-            restored = server.manage("restore", file, "--to", str(target))
-            assert restored.returncode == 0, restored.stderr
-            assert set(expected) <= set(questions_in(target / "db.sqlite3"))
-            assert (target / "secret_key").read_text() == key
-            env = server.env | {"CORRAL_VAR_DIR": str(target)}
-            assert run_manage(env, "migrate", "--check").returncode == 0
+            with restored(server, done.stdout, empty_dir / name) as env:
+                questions = rows_of(env, "SELECT text FROM ai_chat_message WHERE role = 'user'")
+                assert set(expected) <= {text for (text,) in questions}
+                assert (empty_dir / name / "secret_key").read_text() == key
+                assert run_manage(env, "migrate", "--check").returncode == 0
 
 
 def test_visitors_stay_who_they_are(empty_dir: Path) -> None:
@@ -90,14 +87,12 @@ def test_visitors_stay_who_they_are(empty_dir: Path) -> None:
             tab.hello()
             tab.ask("Do you remember me?")
             conversation = tab.until("message.ack")["conversation"]
-        file = json.loads(server.manage("backup", "--json").stdout)["path"]
-        refused = server.manage("restore", file, "--force")
+        made = server.manage("backup", "--json").stdout
+        refused = server.manage("restore", json.loads(made)["path"], "--force")
         assert refused.returncode == 2 and "The server is running" in refused.stderr
-        restored = server.manage("restore", file, "--to", str(empty_dir / "var"))
-        assert restored.returncode == 0, restored.stderr
-        env = server.env | {"CORRAL_VAR_DIR": str(empty_dir / "var"), "COOKIE": cookie}
-    asked = run_manage(env, "shell", "--verbosity", "0", "-c", ASK)
-    assert conversation in asked.stdout, asked.stdout + asked.stderr
+        with restored(server, made, empty_dir / "var") as env:
+            asked = run_manage(env | {"COOKIE": cookie}, "shell", "--verbosity", "0", "-c", ASK)
+            assert conversation in asked.stdout, asked.stdout + asked.stderr
 
 
 ASK = """
@@ -109,7 +104,16 @@ print(client.get("/api/v1/conversations/").content.decode())
 """
 
 
-def questions_in(path: Path) -> list[str]:
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        rows = connection.execute("SELECT text FROM ai_chat_message WHERE role = 'user'")
-        return [text for (text,) in rows]
+@contextlib.contextmanager
+def restored(server: LiveServer, made: str, target: Path) -> Iterator[dict[str, str]]:
+    """The settings of a site that was restored from a backup: in a new directory, and where there
+    is a PostgreSQL, in an empty database of it."""
+    file = json.loads(made)["path"]
+    with fresh_stores() as stores:
+        env = server.env | stores | {"CORRAL_VAR_DIR": str(target)}
+        if "DATABASE_URL" in stores:
+            done = run_manage(env, "restore", file)
+        else:
+            done = server.manage("restore", file, "--to", str(target))
+        assert done.returncode == 0, done.stderr
+        yield env

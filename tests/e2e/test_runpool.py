@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ import pytest
 
 from tests.e2e.browserlike import Browserlike, fetch, visitor_cookie
 from tests.live import DEMO_MODEL, ROOT, LiveServer, live_env, live_server_process
+from tests.stores import fresh_stores
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.stores, pytest.mark.timeout(180)]
 LONG_QUESTION = "Tell me about the pool."
 PACE = 15.0
 
@@ -31,6 +32,8 @@ class RunPool:
     """A pool that may be started and ended again and again at the same place."""
 
     directory: Path
+    stores: dict[str, str] = field(default_factory=dict)
+    """Where its web processes keep what they share, if not in their directory."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -41,7 +44,7 @@ class RunPool:
     @property
     def settings(self) -> dict[str, str]:
         """What its web processes have in common."""
-        return {
+        return self.stores | {
             "CORRAL_VAR_DIR": str(self.directory / "web"),
             "CORRAL_POOL_URL": f"unix://{self.socket}",
         }
@@ -91,18 +94,19 @@ def pool() -> Iterator[RunPool]:
     if not DEMO_MODEL.is_file():
         pytest.skip("the demo model is not there; `make demo-model` trains it")
     directory = Path(tempfile.mkdtemp(prefix="corral-", dir="/tmp"))
-    pool = RunPool(directory)
-    try:
-        pool.start()
-        yield pool
-        assert pool.stop() == 0
-        assert not pool.socket.exists()
-        assert "Traceback" not in pool.log_text()
-    finally:
-        if pool.process is not None:
-            pool.process.kill()
-            pool.process.wait(10)
-        shutil.rmtree(directory, ignore_errors=True)
+    with fresh_stores() as stores:
+        pool = RunPool(directory, stores)
+        try:
+            pool.start()
+            yield pool
+            assert pool.stop() == 0
+            assert not pool.socket.exists()
+            assert "Traceback" not in pool.log_text()
+        finally:
+            if pool.process is not None:
+                pool.process.kill()
+                pool.process.wait(10)
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
