@@ -9,10 +9,13 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import (
+    api,
     cancel,
     chat,
+    crowd,
     decode,
     eta,
+    full_stack,
     health,
     memory,
     press,
@@ -43,6 +46,9 @@ BENCHMARKS = {
     "sockets": sockets,
     "status": status,
     "small": small,
+    "full_stack": full_stack,
+    "api": api,
+    "crowd": crowd,
 }
 
 
@@ -53,8 +59,8 @@ def main() -> int:
     parser.add_argument("--model", type=Path, required=True, help="a GGUF file")
     parser.add_argument("--json", type=Path, help="write the result here as one JSON object")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, rougher numbers")
-    parser.add_argument("--llama-server", type=Path, help="chat: also measure this program")
-    parser.add_argument("--only", nargs="*", default=(), help="chat, small: only these parts")
+    parser.add_argument("--llama-server", type=Path, help="chat, api: also measure this program")
+    parser.add_argument("--only", nargs="*", default=(), help="chat, api, small: only these parts")
     parser.add_argument("--runs", type=int, default=1, help="repeat and report the medians")
     options = parser.parse_args()
     if not options.model.is_file():
@@ -69,10 +75,11 @@ def main() -> int:
 
 
 def _run(options: argparse.Namespace) -> Report:
-    if options.name == "chat":
-        return chat.run(
+    if options.name in ("chat", "api"):
+        compared: Report = BENCHMARKS[options.name].run(
             options.model, quick=options.quick, server=options.llama_server, only=options.only
         )
+        return compared
     if options.name == "small":
         return small.run(options.model, quick=options.quick, only=options.only)
     report: Report = BENCHMARKS[options.name].run(options.model, quick=options.quick)

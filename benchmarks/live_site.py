@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,6 +31,19 @@ class LiveSite:
     """The pool's."""
     pid: int
     """The web process's."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Its settings."""
+
+    @property
+    def url(self) -> str:
+        """Its address, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def make_key(self) -> str:
+        """Make an API key without limits of its own. Raises RuntimeError."""
+        limits = ("requests-per-minute", "tokens-per-hour", "max-running")
+        options = [part for name in limits for part in (f"--{name}", "0")]
+        return _manage(self.environment, "apikey", "create", "benchmark", *options).strip()
 
 
 @contextmanager
@@ -56,7 +69,7 @@ def live_site(
             )
         try:
             wait_until_answering(port, process)
-            yield LiveSite(port, Path(name) / "pool.sock", process.pid)
+            yield LiveSite(port, Path(name) / "pool.sock", process.pid, values)
         except Exception as error:
             error.add_note((Path(name) / "server.log").read_text(errors="replace")[-2000:])
             raise
@@ -83,20 +96,28 @@ def environment(model: Path, directory: Path, num_instances: int) -> dict[str, s
         "CORRAL_VAR_DIR": str(directory),
         "CORRAL_MODEL_PATH": str(model.resolve()),
         "CORRAL_MAX_INSTANCES": str(num_instances),
-        # All visitors come from one address here.
+        # All visitors come from one address here, and ask faster than people do.
         "CORRAL_MAX_INFLIGHT_PER_ADDRESS": "1000",
-        "CORRAL_MESSAGES_PER_MINUTE": "0",
+        **dict.fromkeys(_limits(), "0"),
         "LOG_LEVEL": "WARNING",
     }
 
 
-def _manage(environment: Mapping[str, str], *arguments: str) -> None:
+def _limits() -> list[str]:
+    """Settings of how much anybody may ask for; 0 sets no limit."""
+    from backend.env import LIMITS, SETTINGS
+
+    return [one.name for one in SETTINGS if one.section == LIMITS and one.type is int]
+
+
+def _manage(environment: Mapping[str, str], *arguments: str) -> str:
     command = [*MANAGE, *arguments]
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     if done.returncode:
         raise RuntimeError(f"manage.py {arguments[0]} failed: {done.stderr[-500:]}")
+    return done.stdout
 
 
 def wait_until_answering(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
 import time
@@ -14,10 +13,10 @@ from pathlib import Path
 
 from ai_model.engine import amx
 from ai_model.hardware import num_usable_cpus
-from benchmarks.workload import ANSWER_TOKENS, Answer, Message, System
+from benchmarks.sse_client import complete
+from benchmarks.workload import ANSWER_TOKENS, System
 
 START_TIMEOUT_S = 120.0
-ANSWER_TIMEOUT_S = 900.0
 VARIANTS = {
     "llama_server": ("-np", "8"),
     "llama_server_unified": ("-np", "8", "--kv-unified"),
@@ -38,45 +37,15 @@ def llama_server(program: Path, model: Path, flags: Sequence[str]) -> Iterator[S
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             _wait_until_ready(url, process)
-            yield lambda visitor, messages: _complete(url, messages)
+            yield lambda visitor, messages: complete(
+                url, messages, max_tokens=ANSWER_TOKENS, user=f"visitor {visitor}"
+            ).answer()
         finally:
             process.terminate()
             try:
                 process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-def _complete(url: str, messages: Sequence[Message]) -> Answer:
-    body = {
-        "messages": [{"role": role, "content": text} for role, text in messages],
-        "max_tokens": ANSWER_TOKENS,
-        "temperature": 0.8,
-        "top_k": 40,
-        "repeat_penalty": 1.0,
-        "seed": 1,
-        "stream": True,
-        "cache_prompt": True,
-    }
-    request = urllib.request.Request(
-        f"{url}/v1/chat/completions",
-        json.dumps(body).encode(),
-        {"Content-Type": "application/json"},
-    )
-    started = time.perf_counter()
-    first = 0.0
-    pieces: list[str] = []
-    with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S) as response:
-        for line in response:
-            if not line.startswith(b"data: {"):
-                continue
-            choices = json.loads(line[6:]).get("choices") or [{}]
-            piece = choices[0].get("delta", {}).get("content")
-            if piece:
-                first = first or time.perf_counter()
-                pieces.append(piece)
-    ended = time.perf_counter()
-    return Answer(first - started, ended - started, len(pieces), "".join(pieces))
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from ai_model.pool.status import PoolStatus
@@ -15,6 +16,8 @@ from benchmarks.small_parts.visitor import Heard, Visitor
 QUESTION_WORDS = 12
 SETTLE_S = 60.0
 LOOK_EVERY_S = 1.0
+LEAST_S = 0.5
+"""Shorter times say nothing: the answers of a tiny model are over before the next one begins."""
 
 
 def run(model: Path, is_quick: bool) -> list[Figure]:
@@ -34,6 +37,14 @@ def run(model: Path, is_quick: bool) -> list[Figure]:
     return [
         Figure("cost of steps by tokens", curve or "not measured", "ms"),
         Figure("instances chosen", float(chosen)),
+        *_figures(alone, together),
+    ]
+
+
+def _figures(alone: float, together: float) -> list[Figure]:
+    if not (alone and together):
+        return [Figure("written", "answers this short are never written side by side")]
+    return [
         Figure("written by 1", alone, "tok/s"),
         Figure("written by the chosen number", together, "tok/s"),
         Figure("chosen against 1", together / alone, at_least=1.0),
@@ -55,7 +66,8 @@ async def _settled(site: CagedSite) -> PoolStatus:
 
 
 async def _tok_s(site: CagedSite, num_visitors: int, rounds: int) -> float:
-    """Return the tokens per second in all while the answers were written."""
+    """Return the tokens per second in all while so many answers were written side by side; 0 if
+    they never were."""
     speeds = []
     visitors = [Visitor(site.port, 10 * num_visitors + number) for number in range(num_visitors)]
     for _ in range(rounds):
@@ -63,12 +75,25 @@ async def _tok_s(site: CagedSite, num_visitors: int, rounds: int) -> float:
             visitor.forget()
         heard = await asyncio.gather(*(visitor.ask(QUESTION_WORDS) for visitor in visitors))
         speeds.append(tok_s([answered(one) for one in heard]))
-    return sum(speeds) / len(speeds)
+    known = [speed for speed in speeds if speed]
+    return sum(known) / len(known) if known else 0.0
 
 
-def tok_s(heard: list[Heard]) -> float:
-    """Return the tokens per second of answers that ran side by side, from their first token on."""
-    first = min(one.ended_at - one.total_s + one.ttft_s for one in heard)
-    last = max(one.ended_at for one in heard)
-    # The first token of each was there when its time began.
-    return sum(one.num_tokens - 1 for one in heard) / max(1e-9, last - first)
+def tok_s(heard: Sequence[Heard]) -> float:
+    """Return the tokens per second of answers from the moment in which all of them were being
+    written until one had ended; 0 if there is no such time.
+
+    Before that one waits while the questions of others are read, and afterwards fewer write.
+    """
+    begin = max(one.arrivals[0][0] for one in heard)
+    end = min(one.ended_at for one in heard)
+    if end - begin < LEAST_S:
+        return 0.0
+    return sum(_tokens_within(one, begin, end) for one in heard) / (end - begin)
+
+
+def _tokens_within(one: Heard, begin: float, end: float) -> float:
+    """Return how many tokens came behind ``begin``, by their characters."""
+    all_chars = sum(num for _, num in one.arrivals)
+    chars = sum(num for at, num in one.arrivals if begin < at <= end)
+    return one.num_tokens * chars / max(1, all_chars)

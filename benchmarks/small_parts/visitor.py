@@ -37,6 +37,8 @@ class Heard:
     retry_after_s: float = 0.0
     ended_at: float = 0.0
     """By ``time.perf_counter``."""
+    arrivals: tuple[tuple[float, int], ...] = ()
+    """When text came, and how many characters of it."""
 
 
 class Visitor:
@@ -86,7 +88,8 @@ class Visitor:
             question["conversation"] = self._conversation
         began = time.perf_counter()
         await line.send(json.dumps(question))
-        ttft_s, started = 0.0, {}
+        started: dict[str, object] = {}
+        arrivals: list[tuple[float, int]] = []
         async for data in line:
             frame = json.loads(data)
             if frame["type"] == "error" or (
@@ -103,21 +106,24 @@ class Visitor:
                 self._conversation = frame["conversation"]
             elif frame["type"] == "gen.started":
                 started = frame
-            elif frame["type"] == "gen.delta" and not ttft_s:
-                ttft_s = time.perf_counter() - began
+            elif frame["type"] == "gen.delta":
+                arrivals.append((time.perf_counter(), len(frame["text"])))
             elif frame["type"] == "gen.done":
-                return _heard(frame, started, began, ttft_s)
+                return _heard(frame, started, began, arrivals)
         raise ConnectionResetError("the line was closed before the answer was whole")
 
 
 def _heard(
-    done: dict[str, object], started: dict[str, object], began: float, ttft_s: float
+    done: dict[str, object],
+    started: dict[str, object],
+    began: float,
+    arrivals: list[tuple[float, int]],
 ) -> Heard:
     now = time.perf_counter()
     usage = done.get("usage")
     counts = usage if isinstance(usage, dict) else {}
     return Heard(
-        ttft_s=ttft_s,
+        ttft_s=arrivals[0][0] - began if arrivals else 0.0,
         total_s=now - began,
         num_tokens=int(counts.get("completion", 0)),
         num_prompt=int(counts.get("prompt", 0)),
@@ -125,4 +131,5 @@ def _heard(
         quality=str(done.get("quality") or started.get("quality") or "full"),
         reason=str(done.get("reason", "")),
         ended_at=now,
+        arrivals=tuple(arrivals),
     )

@@ -84,12 +84,18 @@ def test_an_unknown_part_is_one_sentence(
     assert "no part frobnicate; there are mix," in capsys.readouterr().err
 
 
-def test_speed_together_counts_from_the_first_token_on() -> None:
-    alone = Heard(ttft_s=1.0, total_s=3.0, num_tokens=21, ended_at=103.0)
+def test_speed_together_counts_while_all_write() -> None:
+    def heard(first_at: float, ended_at: float, num_tokens: int, *, every_s: float) -> Heard:
+        num = round((ended_at - first_at) / every_s)
+        arrivals = tuple((first_at + at * every_s, 5) for at in range(num + 1))
+        return Heard(num_tokens=num_tokens, ended_at=ended_at, arrivals=arrivals)
+
+    alone = heard(101.0, 103.0, 21, every_s=0.1)
     assert tok_s([alone]) == pytest.approx(10.0)
-    other = Heard(ttft_s=2.0, total_s=4.0, num_tokens=21, ended_at=104.0)
-    # The first token came at 101, the last at 104.
-    assert tok_s([alone, other]) == pytest.approx(40 / 3)
+    late = heard(102.0, 104.0, 11, every_s=0.2)
+    # From 102 to 103: ten tokens of the one and five of the other.
+    assert tok_s([alone, late]) == pytest.approx(15.0, rel=0.05)
+    assert tok_s([alone, heard(102.9, 105.0, 21, every_s=0.1)]) == 0.0
 
 
 def test_recovery_begins_when_most_memory_was_held_for_the_last_time() -> None:
@@ -114,7 +120,7 @@ def test_what_a_library_prints_does_not_hide_the_speed() -> None:
 
 def test_an_answer_has_the_servers_counts() -> None:
     done: dict[str, object] = {"usage": {"prompt": 50, "completion": 7, "cached": 40}}
-    heard = _heard(done | {"reason": "length"}, {"quality": "reduced"}, 0.0, 0.5)
+    heard = _heard(done | {"reason": "length"}, {"quality": "reduced"}, 0.0, [(0.5, 3)])
     assert (heard.num_prompt, heard.num_cached, heard.num_tokens) == (50, 40, 7)
     assert (heard.quality, heard.reason, heard.ttft_s) == ("reduced", "length", 0.5)
-    assert _heard({"usage": None, "quality": "full"}, {"quality": "reduced"}, 0, 0).num_tokens == 0
+    assert _heard({"usage": None, "quality": "full"}, {"quality": "reduced"}, 0, []).num_tokens == 0
