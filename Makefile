@@ -6,7 +6,7 @@ UV_COMPILE = $(PY) -m uv pip compile --no-config --quiet --universal --python-ve
 	--fork-strategy fewest --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 .DEFAULT_GOAL = help
 .PHONY: help run install migrate admin model wheel demo-model test test-full lint format dev lock \
-	screenshots texts clean clean-data
+	screenshots audit texts clean clean-data
 
 help:
 	@echo "Corral: a chat assistant for your site, on your own machine."
@@ -38,7 +38,7 @@ demo-model: ## train the small demo model again (half an hour; PyTorch is a big 
 test: lint ## all checks and tests but the long ones
 	@sh $(MAKE_DIR)/tests.sh fast $(ARGS)
 
-test-full: dev ## the long tests
+test-full: dev ## the long tests, and those on PostgreSQL and Redis
 	@sh $(MAKE_DIR)/tests.sh slow $(ARGS)
 
 lint: dev ## format check, lint, types
@@ -58,6 +58,9 @@ lock: dev ## pin the newest versions that the *.in files allow
 	@$(UV_COMPILE) --upgrade requirements.in -o requirements.txt
 	@$(UV_COMPILE) --upgrade requirements-dev.in -o requirements-dev.txt
 	@$(UV_COMPILE) --upgrade -c requirements-dev.txt requirements-train.in -o requirements-train.txt
+
+audit: dev ## look for known vulnerabilities of what is pinned
+	@sh $(MAKE_DIR)/audit.sh
 
 texts: dev ## collect the texts visitors read for translation, and compile what is translated
 	@sh $(MAKE_DIR)/texts.sh

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from backend.setting import WRONG_VALUE_ID
 
 _POSTGRES = "django.db.backends.postgresql"
+_BOUNDED_POSTGRES = "backend.postgresql"
 _EXAMPLE = "postgres://user:password@host/name"
 
 
@@ -60,4 +61,6 @@ def _from_url(url: str) -> dict[str, Any]:
             "DATABASE_URL names PostgreSQL, and its driver is not installed; run `pip install "
             f"'psycopg[binary]'` in the server's environment ({WRONG_VALUE_ID})"
         )
+    if engine == _POSTGRES:
+        found["ENGINE"] = _BOUNDED_POSTGRES
     return {**found, "CONN_MAX_AGE": 0}

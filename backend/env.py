@@ -41,7 +41,8 @@ def _number(
     )
 
 
-POOL, MODEL, ANSWERS, SITE, DJANGO = "Pool", "Model", "Answers", "Site", "Django"
+POOL, MODEL, ANSWERS, LIMITS = "Pool", "Model", "Answers", "Limits"
+SITE, DJANGO = "Site", "Django"
 SYSTEM_PROMPT = (
     "You are the friendly assistant of this website. Answer briefly and honestly, and say so when "
     "you do not know."
@@ -175,6 +176,17 @@ SETTINGS: tuple[Setting, ...] = (
         help=(
             "Use the pool that `manage.py runpool` serves on this machine "
             "(unix:///run/corral-pool/pool.sock); empty means a pool of this server's own."
+        ),
+        section=POOL,
+    ),
+    Setting(
+        name="CORRAL_POOL_SANDBOX",
+        type=str,
+        default="auto",
+        choices=("auto", "off", "required"),
+        help=(
+            "The pool process gives up network, writing files, reading the site's data, and new "
+            "rights: auto as far as the machine can, required all of it or no pool, off nothing."
         ),
         section=POOL,
     ),
@@ -351,6 +363,150 @@ SETTINGS: tuple[Setting, ...] = (
         help="What the model is told before every conversation. Treat it as public.",
         section=ANSWERS,
     ),
+    _number(
+        "CORRAL_MESSAGES_PER_MINUTE",
+        30,
+        "Answers one visitor may ask for in a minute. 0 sets no limit, here and below.",
+        least=0,
+        most=10_000,
+        section=LIMITS,
+    ),
+    _number(
+        "CORRAL_MESSAGES_PER_HOUR",
+        0,
+        "Answers one visitor may ask for in an hour.",
+        least=0,
+        most=1_000_000,
+        section=LIMITS,
+    ),
+    _number(
+        "CORRAL_ANONYMOUS_MESSAGES_PER_MINUTE",
+        10,
+        "Answers somebody who is not signed in may ask for in a minute.",
+        least=0,
+        most=10_000,
+        section=LIMITS,
+    ),
+    _number(
+        "CORRAL_ANONYMOUS_MESSAGES_PER_HOUR",
+        60,
+        "Answers somebody who is not signed in may ask for in an hour.",
+        least=0,
+        most=1_000_000,
+        section=LIMITS,
+    ),
+    _number(
+        "CORRAL_TOKENS_PER_HOUR",
+        40_000,
+        "Tokens that may be written for one visitor in an hour. The longest answer is taken "
+        "when a question comes, and what it did not need is given back.",
+        least=0,
+        most=1_000_000_000,
+        section=LIMITS,
+    ),
+    _number(
+        "CORRAL_TOKENS_PER_DAY",
+        0,
+        "Tokens that may be written for one visitor in a day.",
+        least=0,
+        most=1_000_000_000,
+        section=LIMITS,
+    ),
+    _number(
+        "CORRAL_ANONYMOUS_TOKENS_PER_HOUR",
+        8_000,
+        "Tokens that may be written in an hour for somebody who is not signed in.",
+        least=0,
+        most=1_000_000_000,
+        section=LIMITS,
+    ),
+    _number(
+        "CORRAL_ANONYMOUS_TOKENS_PER_DAY",
+        40_000,
+        "Tokens that may be written in a day for somebody who is not signed in.",
+        least=0,
+        most=1_000_000_000,
+        section=LIMITS,
+    ),
+    _number(
+        "CORRAL_ADDRESS_SHARE",
+        10,
+        "All who are not signed in and come from one address block (/24, IPv6: /56) have so "
+        "many times what one of them has, in messages and tokens. 0 sets no limit for blocks.",
+        least=0,
+        most=10_000,
+        section=LIMITS,
+    ),
+    _number(
+        "CORRAL_NEW_VISITORS_PER_HOUR",
+        100,
+        "Visitors who are not signed in that may ask from one address block in an hour: "
+        "whoever drops their cookies is a new one each time.",
+        least=0,
+        most=1_000_000,
+        section=LIMITS,
+    ),
+    _number(
+        "CORRAL_SITE_MESSAGES_PER_MINUTE",
+        0,
+        "Answers all visitors of one website together may ask for in a minute.",
+        least=0,
+        most=1_000_000,
+        section=LIMITS,
+    ),
+    _number(
+        "CORRAL_SITE_TOKENS_PER_HOUR",
+        0,
+        "Tokens that may be written for all visitors of one website in an hour.",
+        least=0,
+        most=1_000_000_000,
+        section=LIMITS,
+    ),
+    _number(
+        "CORRAL_SITE_TOKENS_PER_DAY",
+        0,
+        "Tokens that may be written for all visitors of one website in a day.",
+        least=0,
+        most=1_000_000_000,
+        section=LIMITS,
+    ),
+    _number(
+        "CORRAL_SOCKETS_PER_VISITOR",
+        6,
+        "Chat sockets, that is tabs, one visitor may have open; the oldest makes room for "
+        "another one.",
+        least=0,
+        most=1_000,
+        section=LIMITS,
+    ),
+    _number(
+        "CORRAL_ANONYMOUS_SOCKETS_PER_ADDRESS",
+        20,
+        "Chat sockets that may be open from one address (IPv6: /64) for people who are not "
+        "signed in; others come in without a socket.",
+        least=0,
+        most=1_000_000,
+        section=LIMITS,
+    ),
+    _number(
+        "CORRAL_ANONYMOUS_SOCKETS",
+        1000,
+        "Chat sockets that one web process has open for people who are not signed in.",
+        least=0,
+        most=1_000_000,
+        section=LIMITS,
+    ),
+    Setting(
+        name="CORRAL_CACHE_URL",
+        type=str,
+        default="",
+        is_secret=True,
+        help=(
+            "The Redis that all web processes count in: redis://127.0.0.1:6379/0 or "
+            "unix:///run/redis/redis.sock. Empty: each process counts for itself."
+        ),
+        section=LIMITS,
+    ),
     Setting(
         name="CORRAL_ASSISTANT_NAME",
         type=str,
@@ -363,15 +519,6 @@ SETTINGS: tuple[Setting, ...] = (
         type=str,
         default="Corral",
         help="The name of the site in titles.",
-        section=SITE,
-    ),
-    _number(
-        "CORRAL_MESSAGES_PER_MINUTE",
-        30,
-        "Answers one visitor may ask for in a minute; an address block (/24, /56) has ten times as "
-        "many. 0 sets no limit.",
-        least=0,
-        most=10_000,
         section=SITE,
     ),
     _number(
@@ -392,6 +539,14 @@ SETTINGS: tuple[Setting, ...] = (
             "random characters. Empty: only tests on the server itself."
         ),
         section=SITE,
+        is_secret=True,
+    ),
+    Setting(
+        name="CORRAL_API_DOCS",
+        type=bool,
+        default=True,
+        help="Show the description of the API at /api/v1/schema/ and /api/v1/docs/.",
+        section=SITE,
     ),
     Setting(
         name="CORRAL_METRICS_TOKEN",
@@ -402,6 +557,7 @@ SETTINGS: tuple[Setting, ...] = (
             "Empty: nobody by token."
         ),
         section=SITE,
+        is_secret=True,
     ),
     Setting(
         name="CORRAL_METRICS_ALLOW",
@@ -411,6 +567,33 @@ SETTINGS: tuple[Setting, ...] = (
             "Addresses and networks that may read /metrics without a token, separated by commas; "
             "none for no address. Everybody else but staff finds nothing there."
         ),
+        section=SITE,
+    ),
+    _number(
+        "CORRAL_AUDIT_DAYS",
+        365,
+        "Days until `manage.py chat_prune` deletes an entry of the audit log, which says who of "
+        "the staff changed what. 0 keeps them.",
+        least=0,
+        most=3650,
+        section=SITE,
+    ),
+    _number(
+        "CORRAL_SIGN_INS_PER_ADDRESS",
+        20,
+        "Attempts to sign in to the admin that may fail in a quarter of an hour from one address "
+        "block (/24, /56). 0 sets no limit.",
+        least=0,
+        most=10_000,
+        section=SITE,
+    ),
+    _number(
+        "CORRAL_SIGN_INS_PER_ACCOUNT",
+        10,
+        "Attempts to sign in to one account that may fail in a quarter of an hour, wherever they "
+        "come from; where its owner has signed in before has as many of its own. 0 sets no limit.",
+        least=0,
+        most=10_000,
         section=SITE,
     ),
     Setting(
@@ -470,6 +653,7 @@ SETTINGS: tuple[Setting, ...] = (
         default="",
         help="At least 50 random characters. In development one is made in the var directory.",
         section=DJANGO,
+        is_secret=True,
     ),
     Setting(
         name="SECRET_KEY_FALLBACKS",
@@ -477,6 +661,7 @@ SETTINGS: tuple[Setting, ...] = (
         default=(),
         help="Earlier keys that stay valid while you change SECRET_KEY, separated by commas.",
         section=DJANGO,
+        is_secret=True,
     ),
     Setting(
         name="ALLOWED_HOSTS",
@@ -498,6 +683,7 @@ SETTINGS: tuple[Setting, ...] = (
         default="",
         help="postgres://user:password@host/name; empty means SQLite in the var directory.",
         section=DJANGO,
+        is_secret=True,
     ),
     Setting(
         name="SECURE_SSL_REDIRECT",
@@ -571,7 +757,7 @@ def settings_markdown() -> str:
         "",
         "This page is written by `python manage.py settings_table --write`.",
     ]
-    for section in (POOL, MODEL, ANSWERS, SITE, DJANGO):
+    for section in (POOL, MODEL, ANSWERS, LIMITS, SITE, DJANGO):
         lines += ["", f"## {section}", "", "| Name | Default | Meaning |", "|---|---|---|"]
         for setting in SETTINGS:
             if setting.section == section:
@@ -584,7 +770,9 @@ def _markdown_row(setting: Setting) -> str:
     default = f"`{setting.default_text}`" if setting.default_text else "empty"
     meaning = setting.help
     if setting.at_least is not None and setting.at_most is not None:
-        meaning += f" From {setting.at_least:,g} to {setting.at_most:,g}."
+        meaning += f" From {setting.at_least:,.12g} to {setting.at_most:,.12g}."
     if setting.choices:
         meaning += " One of " + ", ".join(f"`{choice}`" for choice in setting.choices) + "."
+    if setting.is_secret:
+        meaning += f" Or `{setting.name}_FILE` names the file that holds it."
     return f"| {name} | {default} | {meaning} |"

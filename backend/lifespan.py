@@ -11,6 +11,7 @@ from apps.ai_chat.generations import close_current_registry
 from apps.ai_pool.lifecycle import stop_pool
 from apps.ai_pool.lookout import close_current_lookout
 from apps.ai_pool.start_report import report_at_start
+from backend.listen_backlog import raise_backlog
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ def follow_reactor() -> None:
     def begin() -> Any:
         return Deferred.fromFuture(asyncio.ensure_future(close_chat()))
 
+    reactor.callWhenRunning(raise_backlog)  # type: ignore[attr-defined]
     reactor.callWhenRunning(report_at_start)  # type: ignore[attr-defined]
     reactor.addSystemEventTrigger("before", "shutdown", begin)  # type: ignore[attr-defined]
 

@@ -11,6 +11,9 @@ from django.core.management.utils import get_random_secret_key
 from backend.setting import WRONG_VALUE_ID
 
 MIN_CHARS = 50
+MIN_DIFFERENT_CHARS = 5
+EXAMPLE_BEGINS = "django-insecure-"
+"""What Django writes into the settings of a new project; such keys stand in many repositories."""
 HOW_TO_MAKE_ONE = 'python -c "import secrets; print(secrets.token_urlsafe(50))"'
 
 
@@ -21,18 +24,29 @@ def secret_key(value: str, *, is_production: bool, var_dir: Path) -> str:
     the generated key can be neither read nor written.
     """
     if value:
-        if is_production and len(value) < MIN_CHARS:
+        if is_production and (weakness := _weakness(value)):
             raise ImproperlyConfigured(
-                f"SECRET_KEY has fewer than {MIN_CHARS} characters; make one with "
-                f"{HOW_TO_MAKE_ONE} ({WRONG_VALUE_ID})"
+                f"SECRET_KEY {weakness}; make one with {HOW_TO_MAKE_ONE} ({WRONG_VALUE_ID})"
             )
         return value
     if is_production:
         raise ImproperlyConfigured(
-            f"Production needs a SECRET_KEY in the environment or .env; make one with "
+            f"Production needs a SECRET_KEY in the environment or .env, or a file that holds it "
+            f"named by SECRET_KEY_FILE; make one with "
             f"{HOW_TO_MAKE_ONE} ({WRONG_VALUE_ID})"
         )
     return _development_key(var_dir / "secret_key")
+
+
+def _weakness(key: str) -> str:
+    """Return why a key can be guessed, as the end of a sentence; "" when it cannot."""
+    if len(key) < MIN_CHARS:
+        return f"has fewer than {MIN_CHARS} characters"
+    if len(set(key)) < MIN_DIFFERENT_CHARS:
+        return f"has fewer than {MIN_DIFFERENT_CHARS} different characters"
+    if key.startswith(EXAMPLE_BEGINS):
+        return f"begins with {EXAMPLE_BEGINS}, as keys of examples do"
+    return ""
 
 
 def _development_key(path: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+MAX_SECRET_CHARS = 16_384
 TRUE = {"1", "true", "yes", "on"}
 WRONG_VALUE_ID = "corral.E030"
 """Id of a value that cannot be; said before any system check can run."""
@@ -30,13 +31,39 @@ class Setting:
     at_most: float | None = None
     choices: tuple[str, ...] = ()
     section: str = "Site"
+    is_secret: bool = False
+    """Its value may stand in a file that ``<name>_FILE`` names, and belongs in no log."""
 
     def read(self, environment: Mapping[str, str]) -> Any:
         """Return the value in ``environment`` or the default; raises ImproperlyConfigured."""
         for name in (self.name, self.alias):
             if name and environment.get(name, "").strip():
                 return self._parse(name, environment[name].strip())
+        path = self.file(environment)
+        if path is not None and (text := self._read_file(path)):
+            return self._parse(f"{self.name}_FILE", text)
         return list(self.default) if self.type is list else self.default
+
+    def file(self, environment: Mapping[str, str]) -> Path | None:
+        """Return the file that holds the value, if the environment names one."""
+        text = environment.get(f"{self.name}_FILE", "").strip() if self.is_secret else ""
+        return Path(text) if text else None
+
+    def _read_file(self, path: Path) -> str:
+        try:
+            with path.open(encoding="utf-8") as file:
+                text = file.read(MAX_SECRET_CHARS + 1).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise ImproperlyConfigured(
+                f"{self.name}_FILE names {path}, which cannot be read: {reason}."
+            ) from None
+        if len(text) > MAX_SECRET_CHARS:
+            raise ImproperlyConfigured(
+                f"{self.name}_FILE names {path}, which holds more than {MAX_SECRET_CHARS} "
+                "characters and is probably the wrong file."
+            )
+        return text
 
     def _parse(self, name: str, text: str) -> Any:
         if self.type is bool:

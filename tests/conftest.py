@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests import stores
 from tests.live import DEMO_MODEL
 
 
@@ -21,7 +23,7 @@ def pytest_report_header() -> str:
     model = "not there"
     if DEMO_MODEL.is_file():
         model = "demo " + hashlib.sha256(DEMO_MODEL.read_bytes()).hexdigest()[:12]
-    return f"llama.cpp: llama-cpp-python {version}, model: {model}"
+    return f"llama.cpp: llama-cpp-python {version}, model: {model}, {stores.described()}"
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +35,10 @@ def default_settings(request: pytest.FixtureRequest) -> Iterator[Any]:
     if "ai_model" in request.path.parts:
         yield None
         return
+    from django.core.cache import caches
     from django.test import override_settings
 
+    from backend.cache import cache
     from backend.env import SETTINGS
 
     defaults = {
@@ -42,8 +46,30 @@ def default_settings(request: pytest.FixtureRequest) -> Iterator[Any]:
         for setting in SETTINGS
         if setting.name.startswith("CORRAL_") and setting.name != "CORRAL_VAR_DIR"
     }
-    with override_settings(**defaults):
+    # Whatever Redis a developer's settings name is left alone.
+    own = {} if stores.is_redis() else {"CACHES": {"default": cache("")}}
+    with override_settings(**defaults, **own):
+        # Or what one test used up would be missing in the next.
+        caches["default"].clear()
         yield None
+
+
+@pytest.fixture
+def unlimited(settings: Any) -> None:
+    """Nobody is limited: for tests in which one visitor asks as many do."""
+    from backend.env import LIMITS, SETTINGS
+
+    for setting in SETTINGS:
+        if setting.section == LIMITS and setting.type is int:
+            setattr(settings, setting.name, 0)
+
+
+@pytest.fixture
+def long_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits count at one moment, 20 seconds into a minute: no window ends during the test."""
+    from apps.ai_pool.limits import allowance
+
+    monkeypatch.setattr(allowance, "time", SimpleNamespace(time=lambda: 1_000_040.0))
 
 
 @pytest.fixture(scope="session")

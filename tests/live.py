@@ -23,7 +23,15 @@ from pathlib import Path
 
 import psutil
 
+from tests.stores import fresh_stores
+
 ROOT = Path(__file__).resolve().parent.parent
+FOR_PEOPLE = (
+    *("CORRAL_MESSAGES_PER_MINUTE", "CORRAL_TOKENS_PER_HOUR"),
+    *("CORRAL_ANONYMOUS_MESSAGES_PER_MINUTE", "CORRAL_ANONYMOUS_MESSAGES_PER_HOUR"),
+    *("CORRAL_ANONYMOUS_TOKENS_PER_HOUR", "CORRAL_ANONYMOUS_TOKENS_PER_DAY"),
+)
+"""Limits of how much somebody asks."""
 DEMO_MODEL = ROOT / "ai_model" / "weights" / "demo.gguf"
 
 
@@ -143,7 +151,7 @@ def live_env(var_dir: Path, *, max_tok_s: float = 0.0, **overrides: str) -> dict
         "CORRAL_MAX_TOK_S": str(max_tok_s),
         "CORRAL_THREADS": "1",
         # Tests ask faster than people do.
-        "CORRAL_MESSAGES_PER_MINUTE": "0",
+        **dict.fromkeys(FOR_PEOPLE, "0"),
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(ROOT),
     }
@@ -167,9 +175,21 @@ def live_server_process(
     """
     # /tmp and a short name: the path of a Unix socket may have 107 bytes.
     var_dir = Path(tempfile.mkdtemp(prefix="corral-", dir="/tmp"))
-    # The same number of instances on every machine, whatever profile fits it.
-    overrides = {"CORRAL_MAX_INSTANCES": "4", **overrides}
-    env = live_env(var_dir, max_tok_s=max_tok_s, **overrides)
+    with fresh_stores() as stores:
+        # The same number of instances on every machine, whatever profile fits it.
+        overrides = {"CORRAL_MAX_INSTANCES": "4", **stores, **overrides}
+        env = live_env(var_dir, max_tok_s=max_tok_s, **overrides)
+        with _serving(var_dir, env, start_timeout_s, is_behind_proxy=is_behind_proxy) as server:
+            if wait_for_model:
+                server.wait_until_answering()
+            yield server
+
+
+@contextlib.contextmanager
+def _serving(
+    var_dir: Path, env: dict[str, str], start_timeout_s: float, *, is_behind_proxy: bool
+) -> Iterator[LiveServer]:
+    """The server itself; ``var_dir`` is gone behind it."""
     migrate = run_manage(env, "migrate", "--verbosity", "0", timeout_s=120)
     if migrate.returncode:
         shutil.rmtree(var_dir, ignore_errors=True)
@@ -182,7 +202,7 @@ def live_server_process(
                 *("--websocket-max-message-size", "65536", "--websocket-max-frame-size", "65536"),
                 *("--verbosity", "0"),
                 *(["--proxy-headers"] if is_behind_proxy else []),
-                "backend.asgi:application",
+                env.get("TESTED_APPLICATION", "backend.asgi:application"),
             ],
             cwd=ROOT,
             env=env,
@@ -193,8 +213,6 @@ def live_server_process(
     server = LiveServer(port=port, process=process, var_dir=var_dir, env=env)
     try:
         _wait_for_port(server, start_timeout_s)
-        if wait_for_model:
-            server.wait_until_answering()
         yield server
     finally:
         left_behind = _end(server)

@@ -11,7 +11,10 @@ from tests.project_files import project_files, relative
 INTERNAL = {
     "CORRAL_ENV_FILE": "another .env file, or none; tests use it",
     "CORRAL_CHROMIUM": "where the browser of the browser tests is",
+    "CORRAL_REQUIRE_AUDIT": "an audit that could not be made is a failure",
     "CORRAL_REQUIRE_BROWSER": "a skipped browser test is a failure",
+    "CORRAL_REQUIRE_STORES": "a store that is not installed is a failure",
+    "CORRAL_TEST_STORES": "the database and the cache may be filled with anything",
     "CORRAL_SURVIVAL_MODEL": "another model for the tests that kill pools",
     "CORRAL_CHECKS_TOLD": "`serve` tells the server that the checks were shown",
     "CORRAL_SCREENSHOTS": "browser tests write docs/screenshots",
@@ -28,6 +31,7 @@ TEXT = (".py", ".md", ".html", ".js", ".css", ".txt", ".in", ".toml", ".sh", ".s
 
 def test_settings_named_anywhere_exist() -> None:
     known = {setting.name for setting in SETTINGS} | set(INTERNAL)
+    known |= {f"{setting.name}_FILE" for setting in SETTINGS if setting.is_secret}
     unknown = {
         f"{relative(path)}: {name}"
         for path in project_files(*TEXT, "Makefile", "run")

@@ -37,7 +37,8 @@ def kind_called(name: str) -> Kind:
 
 def build_settings(kind: Kind, environment: Mapping[str, str]) -> dict[str, str]:
     """Return what pip is told besides ``environment``, whose CMAKE_ARGS count last."""
-    given = " ".join(filter(None, [kind.cmake_args(), environment.get("CMAKE_ARGS", "")]))
+    ours = (kind.cmake_args(), llama_build.library_args(), environment.get("CMAKE_ARGS", ""))
+    given = " ".join(filter(None, ours))
     args = llama_build.cmake_args({**environment, "CMAKE_ARGS": given})
     return {"CMAKE_ARGS": args}
 
@@ -96,6 +97,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         progress.end()
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        progress.end()
+        print("Stopped. Nothing half-made is left behind.", file=sys.stderr)
+        return 130
     progress.end()
     print(f"  made {wheel.relative_to(ROOT)}; copy the directory {ready_wheel.DIRECTORY}/ along")
     return 0

@@ -20,7 +20,7 @@ def test_sqlite_in_the_var_directory(tmp_path: Path) -> None:
 def test_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: object())
     found = database("postgres://ann:secret@db.example/corral", tmp_path)
-    assert found["ENGINE"] == "django.db.backends.postgresql"
+    assert found["ENGINE"] == "backend.postgresql"
     assert (found["HOST"], found["NAME"], found["CONN_MAX_AGE"]) == ("db.example", "corral", 0)
 
 

@@ -101,3 +101,32 @@ def test_command_prints_the_table() -> None:
 def test_setting_without_alias_ignores_nameless_variables() -> None:
     setting = Setting(name="CORRAL_X", type=str, default="d", help="X.")
     assert setting.read({"": "wrong"}) == "d"
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    """Without the line break at its end; the environment wins, and other settings have none."""
+    file = tmp_path / "key"
+    file.write_text("from-the-file\n")
+    assert read_settings({"SECRET_KEY_FILE": str(file)})["SECRET_KEY"] == "from-the-file"
+    both = {"SECRET_KEY_FILE": str(file), "SECRET_KEY": "given"}
+    assert read_settings(both)["SECRET_KEY"] == "given"
+    file.write_text("one, two\n")
+    listed = read_settings({"SECRET_KEY_FALLBACKS_FILE": str(file)})
+    assert listed["SECRET_KEY_FALLBACKS"] == ["one", "two"]
+    file.write_text("Nobody")
+    named = read_settings({"CORRAL_ASSISTANT_NAME" + "_FILE": str(file)})
+    assert named["CORRAL_ASSISTANT_NAME"] == "Assistant"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, "cannot be read: No such file"), (b"\xff", "it is no text"), (b"x" * 20_000, "more")],
+)
+def test_a_file_that_holds_no_secret(tmp_path: Path, content: bytes | None, sentence: str) -> None:
+    """Is named with the reason, and nothing of it is shown."""
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ImproperlyConfigured, match=sentence) as refused:
+        read_settings({"SECRET_KEY_FILE": str(file)})
+    assert "SECRET_KEY_FILE names" in str(refused.value) and "xxx" not in str(refused.value)

@@ -7,7 +7,10 @@ import sys
 
 from tests.project_files import ROOT
 
-UNWANTED = ("numpy", "jinja2", "llama_cpp", "jsonschema", "rich", "torch")
+UNWANTED = (
+    *("numpy", "jinja2", "llama_cpp", "jsonschema", "rich", "torch"),
+    *("drf_spectacular.openapi", "drf_spectacular.views"),
+)
 SITE = f"""
 import sys, django
 django.setup()

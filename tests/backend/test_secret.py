@@ -29,7 +29,10 @@ def test_given_key_wins(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("value", ["", "too short"])
+@pytest.mark.parametrize(
+    "value",
+    ["", "too short", "ab" * 40, "django-insecure-4t%2ks9v!x8w0q7z_e5r6u1i3o2p4a5s6d7f8g9h"],
+)
 def test_production_refuses_without_a_good_key(tmp_path: Path, value: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="SECRET_KEY.*secrets.token_urlsafe"):
         secret_key(value, is_production=True, var_dir=tmp_path)

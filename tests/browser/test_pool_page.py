@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chat_page import WATCH_CSP, ChatPage
+from tests.browser.chat_page import ChatPage
+from tests.browser.staff_pages import staff_pages
 from tests.live import LiveServer
 from tests.staff_session import staff_session
 
@@ -32,28 +33,13 @@ def session(server: LiveServer) -> str:
 @pytest.fixture
 def open_pool(browser: Browser, server: LiveServer, session: str) -> Iterator[OpenPool]:
     """Opens the page; at the end none may have reported a problem."""
-    contexts: list[BrowserContext] = []
-    problems: list[str] = []
+    with staff_pages(browser, server.url, session) as open_page:
 
-    def make(*, is_staff: bool = True, **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": WIDE, **options})
-        contexts.append(context)
-        context.add_init_script(WATCH_CSP)
-        if is_staff:
-            cookie: Any = {"name": "sessionid", "value": session, "url": server.url}
-            context.add_cookies([cookie])
-        page = context.new_page()
-        page.on(
-            "console", lambda message: message.type == "error" and problems.append(message.text)
-        )
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(f"{server.url}/pool/")
-        return page
+        def make(*, is_staff: bool = True, **options: Any) -> Page:
+            value = None if is_staff else ""
+            return open_page("/pool/", session=value, **{"viewport": WIDE, **options})
 
-    yield make
-    for context in contexts:
-        context.close()
-    assert problems == []
+        yield make
 
 
 def test_the_table_lives_and_is_what_the_text_says(

@@ -55,6 +55,23 @@ def test_a_whole_conversation(page: ChatPage) -> None:
     expect(page.button("Good answer")).to_have_attribute("aria-pressed", "true")
 
 
+def test_what_the_operator_says_is_shown(page: ChatPage, server: LiveServer) -> None:
+    """To who opens the page, and to who asks something on a page that is open."""
+    bar = page.page.locator("#bar-text")
+    expect(bar).to_be_hidden()
+    assert server.manage("pool", "banner", "We move on Monday.").returncode == 0
+    page.ask("What is Corral?")
+    expect(bar).to_have_text("We move on Monday.")
+    page.wait_for_end()
+    page.page.reload()
+    page.wait_until_online()
+    expect(bar).to_have_text("We move on Monday.")
+    assert server.manage("pool", "banner", "--remove").returncode == 0
+    page.ask("Thank you")
+    expect(bar).to_be_hidden()
+    page.wait_for_end()
+
+
 def test_a_reload_in_the_middle_goes_on(page: ChatPage) -> None:
     page.ask("Tell me a story")
     page.wait_for_text(20)

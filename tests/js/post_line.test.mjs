@@ -23,11 +23,13 @@ test("a hello is answered with a welcome, and answers under way are followed", a
   const asked = [];
   const { line, frames } = lineTo(t, (address, frame) => {
     asked.push(address);
-    return frame ? json([{ type: "pong", n: frame.n }]) : events({ type: "gen.done", seq: 8, gen: "g" });
+    if (frame) assert.equal(frame.type, "hello");
+    return frame ? json([{ type: "welcome", v: 1, banner: "Back at noon." }]) : events({ type: "gen.done", seq: 8, gen: "g" });
   });
   line.send(JSON.stringify({ type: "hello", v: 1, resume: [{ gen: "g", after: 7 }] }));
-  const got = await frames(3);
-  assert.deepEqual(got.map(({ type }) => type), ["pong", "welcome", "gen.done"]);
+  const got = await frames(2);
+  assert.deepEqual(got.map(({ type }) => type), ["welcome", "gen.done"]);
+  assert.equal(got[0].banner, "Back at noon.");
   assert.deepEqual(asked, ["/api/v1/chat/frames?lang=de", "/api/v1/gen/g/events?after=7&lang=de"]);
   line.close();
 });

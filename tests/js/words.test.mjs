@@ -15,8 +15,8 @@ test("lengths count code points", () => {
 });
 
 test("rounded times", () => {
-  assert.deepEqual([0.2, 3, 8, 43, 59, 125].map(duration),
-    ["1 second", "3 seconds", "10 seconds", "45 seconds", "1 minute", "2 minutes"]);
+  assert.deepEqual([0.2, 3, 8, 43, 59, 125, 3600, 5400, 86_400].map(duration),
+    ["1 second", "3 seconds", "10 seconds", "45 seconds", "1 minute", "2 minutes", "60 minutes", "2 hours", "24 hours"]);
 });
 
 test("the place in line", () => {

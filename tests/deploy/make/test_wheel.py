@@ -40,6 +40,9 @@ def test_ours_and_the_owners_options_reach_cmake() -> None:
         args
     )
     assert args.index("-DGGML_LTO=ON") > args.index("-DGGML_NATIVE=OFF"), "the owner's count last"
+    assert "-DLLAVA_BUILD=OFF" in args
+    included = [one.partition("=")[2] for one in args if one.startswith("-DCMAKE_PROJECT_INCLUDE=")]
+    assert "set(LLAMA_BUILD_COMMON OFF)" in Path(included[0]).read_text(), "only the library"
 
 
 def test_pip_compiles_what_is_pinned_and_nothing_else(
