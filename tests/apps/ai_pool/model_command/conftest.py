@@ -12,8 +12,8 @@ from pytest_django import Settings
 from ai_model import catalog
 from ai_model.catalog import CatalogEntry, find_entry
 from ai_model.store import SELECTION_NAME, ModelStore
-from apps.ai_pool import conf
-from apps.ai_pool.model_command import listing, verifying
+from apps.ai_pool import conf, model_rows
+from apps.ai_pool.model_command import verifying
 
 
 @pytest.fixture
@@ -43,6 +43,6 @@ def entry(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> CatalogEntry:
     )
     entries = tuple(small if item.quant == "Q8_0" else item for item in catalog.CATALOG)
     monkeypatch.setattr(catalog, "CATALOG", entries)
-    for module in (listing, verifying):
+    for module in (model_rows, verifying):
         monkeypatch.setattr(module, "CATALOG", entries)
     return small

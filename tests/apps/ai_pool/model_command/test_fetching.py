@@ -20,7 +20,8 @@ from django.core.management.base import CommandError
 from ai_model import catalog, download
 from ai_model.catalog import CatalogEntry
 from ai_model.store import ModelStore
-from apps.ai_pool.model_command import fetching, listing
+from apps.ai_pool import model_rows
+from apps.ai_pool.model_command import fetching
 from tests.ai_model.hub_stand_in import HubStandIn, hub_stand_in
 from tests.ai_model.tiny_model import build_tiny_model
 
@@ -138,7 +139,7 @@ def test_an_unknown_checksum_is_recorded_and_binding_and_that_is_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     unknown = tuple(replace(item, sha256=None) for item in catalog.CATALOG)
-    for module in (catalog, listing):
+    for module in (catalog, model_rows):
         monkeypatch.setattr(module, "CATALOG", unknown)
     assert fetching.UNPINNED in fetch()
     assert store.checksums.pinned(entry.filename) == entry.sha256
