@@ -176,9 +176,14 @@ def status_when(
 def test_a_real_pool_goes_on_as_it_was_told_after_a_restart_and_after_a_death(
     directory: Path,
 ) -> None:
-    """With the demo model: an answer that runs finishes before the restart."""
+    """With the demo model, held back: an answer that runs finishes before the restart."""
     config = PoolConfig(
-        model_path=DEMO_PATH, model_is_demo=True, max_instances=1, n_ctx=256, max_tokens=96
+        model_path=DEMO_PATH,
+        model_is_demo=True,
+        max_instances=1,
+        n_ctx=256,
+        max_tokens=96,
+        max_tok_s=20,
     )
     supervisor = Supervisor(config, directory / "pool.sock", directory / "pool.lock")
     supervisor.start()

@@ -47,7 +47,9 @@ function instanceRow({ cancel }, [number, state, request, prompt, tokens, speed,
     ...doing,
     cell("td", speed, { className: "number" }),
     cell("td", bar, { className: "bar", isHidden: true }),
-    ...[context, kv, since].map((text) => cell("td", text, { className: "number" })),
+    cell("td", context, { className: "number" }),
+    cell("td", kv, { className: "number kv" }),
+    cell("td", since, { className: "number" }),
     ...actionsCell({ cancel }, state === "idle" ? "" : generation),
   );
   return row;
