@@ -123,13 +123,14 @@ async def test_unknown_version(open_tab: OpenTab) -> None:
 
 
 async def test_silence_closes(open_tab: OpenTab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "HELLO_TIMEOUT_S", 0.05)
-    monkeypatch.setattr(consumers, "IDLE_TIMEOUT_S", 0.3)
-    silent = await open_tab(hello=False)
-    assert await silent.until_closed() == 4408
+    with monkeypatch.context() as patch:
+        patch.setattr(consumers, "HELLO_TIMEOUT_S", 0.05)
+        silent = await open_tab(hello=False)
+        assert await silent.until_closed() == 4408
+    monkeypatch.setattr(consumers, "IDLE_TIMEOUT_S", 0.8)
     idle = await open_tab()
     for n in range(3):
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.3)
         await idle.send({"type": "ping", "n": n})
         assert await idle.until("pong") == {"type": "pong", "n": n}
     assert await idle.until_closed() == 4408
