@@ -5,8 +5,8 @@ MAKE_DIR = deploy/make
 UV_COMPILE = $(PY) -m uv pip compile --no-config --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 .DEFAULT_GOAL = help
-.PHONY: help run install migrate admin model wheel demo-model test test-full lint format dev lock \
-	screenshots audit texts clean clean-data
+.PHONY: help run install migrate admin model wheel demo-model test test-full test-postgres lint \
+	format dev lock screenshots audit texts clean clean-data
 
 help:
 	@echo "Corral: a chat assistant for your site, on your own machine."
@@ -38,8 +38,11 @@ demo-model: ## train the small demo model again (half an hour; PyTorch is a big 
 test: lint ## all checks and tests but the long ones
 	@sh $(MAKE_DIR)/tests.sh fast $(ARGS)
 
-test-full: dev ## the long tests, and those on PostgreSQL and Redis
+test-full: dev ## the long tests, and what several web processes share on PostgreSQL and Redis
 	@sh $(MAKE_DIR)/tests.sh slow $(ARGS)
+
+test-postgres: dev ## everything that uses the database, on PostgreSQL
+	@sh $(MAKE_DIR)/tests.sh postgres $(ARGS)
 
 lint: dev ## format check, lint, types
 	@$(PY) -m ruff format --check .

@@ -67,5 +67,6 @@ urlpatterns = [
         generation_views.GenerationEvents.as_view(),
         name="gen-events",
     ),
+    path("", views.NotFound.as_view(), name="root"),
     path("<path:rest>", views.NotFound.as_view(), name="nothing"),
 ]

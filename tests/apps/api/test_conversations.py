@@ -223,6 +223,7 @@ def test_writing_needs_the_csrf_token() -> None:
 def test_errors_have_one_shape() -> None:
     client = client_of(ANNA)
     assert error_of(client.get("/api/v1/nothing/here")) == (404, "not_found")
+    assert error_of(client.get("/api/v1/")) == (404, "not_found")
     assert error_of(client.put(LIST))[0] == 405
     sent = exchange(visitor_of_id(ANNA))
     url = f"{LIST}{sent.conversation}/"
