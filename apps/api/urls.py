@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
 from apps.api import (
     approved_views,
@@ -67,6 +67,6 @@ urlpatterns = [
         generation_views.GenerationEvents.as_view(),
         name="gen-events",
     ),
-    path("", views.NotFound.as_view(), name="root"),
-    path("<path:rest>", views.NotFound.as_view(), name="nothing"),
+    # Also the root itself, and what has a line break in it, which no converter matches.
+    re_path(r"^[\s\S]*\Z", views.NotFound.as_view(), name="nothing"),
 ]

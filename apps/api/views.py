@@ -110,7 +110,7 @@ class NotFound(RestView):
 
     schema = None
 
-    def get(self, request: Request, rest: str = "") -> Response:
+    def get(self, request: Request) -> Response:
         raise ChatError("not_found")
 
     post = put = patch = delete = get

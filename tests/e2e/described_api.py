@@ -125,6 +125,7 @@ def judge_plainly(case: Case, response: Any) -> None:
     text = f"{case.method} {case.path}: {status} {response.content[:300]!r}"
     assert status < 500 or status in REFUSALS, text
     if status >= 400:
+        assert response.content.startswith(b"{"), f"{response.request.url}: {text}"
         error = json.loads(response.content)["error"]
         assert error["code"] and error["message"], text
     if status in (429, 503):

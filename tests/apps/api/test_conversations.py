@@ -224,6 +224,7 @@ def test_errors_have_one_shape() -> None:
     client = client_of(ANNA)
     assert error_of(client.get("/api/v1/nothing/here")) == (404, "not_found")
     assert error_of(client.get("/api/v1/")) == (404, "not_found")
+    assert error_of(client.get("/api/v1/conversations/a%0Ab/")) == (404, "not_found")
     assert error_of(client.put(LIST))[0] == 405
     sent = exchange(visitor_of_id(ANNA))
     url = f"{LIST}{sent.conversation}/"

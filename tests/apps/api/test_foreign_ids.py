@@ -91,7 +91,7 @@ OPERATORS = {
     "approved-answers/": ("get", "post"),
     "approved-answers/<int:answer_id>/": ("get", "patch", "delete"),
 }
-NOTHING = {"", "<path:rest>"}
+NOTHING = {r"^[\s\S]*\Z"}
 ELSEWHERE = ("pool/", "models/", "schema/", "docs/")
 """Hold nothing of visitors; who may see them is tested beside them."""
 
