@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -46,7 +47,23 @@ class GenerationStop(AnswerView):
         return Response(body, headers=NO_STORE)
 
 
-class GenerationRegenerate(AnswerView):
+class _AgainView(AnswerView):
+    """For what begins at an answer that is there already."""
+
+    async def begin_again(
+        self,
+        request: Request,
+        generation: uuid.UUID,
+        make_frame: Callable[..., frames.GenRegenerate | frames.GenContinue],
+    ) -> Response:
+        """Begin what ``make_frame`` says about the answer ``generation``, under the id given."""
+        given = checked(AgainSerializer, request)
+        row = await self.find(generation)
+        gen = given.get("id") or uuid.uuid4()
+        return await self.begin(request, make_frame(gen=gen, message=row.id))
+
+
+class GenerationRegenerate(_AgainView):
     """``POST``: another answer to the same question; the first one stays as a version."""
 
     @described(
@@ -61,13 +78,10 @@ class GenerationRegenerate(AnswerView):
         text=WAITING,
     )
     async def post(self, request: Request, generation: uuid.UUID) -> Response:
-        given = checked(AgainSerializer, request)
-        row = await self.find(generation)
-        gen = given.get("id") or uuid.uuid4()
-        return await self.begin(request, frames.GenRegenerate(gen=gen, message=row.id))
+        return await self.begin_again(request, generation, frames.GenRegenerate)
 
 
-class GenerationContinue(AnswerView):
+class GenerationContinue(_AgainView):
     """``POST``: more of an answer that ended early, behind the text it has."""
 
     @described(
@@ -82,10 +96,7 @@ class GenerationContinue(AnswerView):
         text=WAITING,
     )
     async def post(self, request: Request, generation: uuid.UUID) -> Response:
-        given = checked(AgainSerializer, request)
-        row = await self.find(generation)
-        gen = given.get("id") or uuid.uuid4()
-        return await self.begin(request, frames.GenContinue(gen=gen, message=row.id))
+        return await self.begin_again(request, generation, frames.GenContinue)
 
 
 def _ignore(frame: dict[str, Any]) -> None:

@@ -8,6 +8,8 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from apps.ai_pool.limits.allowance import Allowance, OverLimit
+from apps.ai_pool.limits.refusals import KEY_REQUESTS, REFUSALS, STORE_AWAY
+from apps.ai_pool.limits.store import StoreAway
 from apps.api.models import ApiKey
 
 WINDOW_S = 60
@@ -29,7 +31,11 @@ class KeyThrottle(BaseThrottle):
         if not isinstance(key, ApiKey):
             return True
         try:
-            Allowance("requests", key.requests_per_minute, WINDOW_S).take(f"rest:{key.pk}")
+            Allowance(KEY_REQUESTS, key.requests_per_minute, WINDOW_S).take(f"rest:{key.pk}")
+        except StoreAway:
+            # Reading goes on; what is asked of the model is counted by itself.
+            REFUSALS.count(STORE_AWAY)
+            return True
         except OverLimit as error:
             self._wait_s = error.retry_after_s
             return False

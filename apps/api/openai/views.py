@@ -17,6 +17,7 @@ from apps.ai_chat.sampling import sampling_for
 from apps.ai_pool import services as pool
 from apps.ai_pool.connection import get_pool_client
 from apps.ai_pool.limits.allowance import OverLimit
+from apps.ai_pool.limits.answer_tokens import answer_tokens
 from apps.ai_pool.limits.client_address import client_address
 from apps.api.api_keys import BadKey, find_key
 from apps.api.bearer import bearer_token
@@ -33,8 +34,6 @@ from apps.api.openai.fields import json_object
 from apps.api.openai.recent_status import recent_status
 from apps.api.spending import BUSY_RETRY_S, Spending, TooManyRunning, over_limit_headers
 
-LONGEST_ANSWER = 512
-"""Tokens that are counted for an answer whose length nobody has limited, until it has ended."""
 TOO_BIG = "The request is too big."
 View = Callable[..., Awaitable[Any]]
 _CODES = {
@@ -134,7 +133,7 @@ async def _complete(
 
 
 async def _begin(key: ApiKey, wanted: CompletionRequest) -> Spending:
-    num_tokens = min(wanted.sampling.max_tokens, settings.CORRAL_MAX_TOKENS or LONGEST_ANSWER)
+    num_tokens = min(wanted.sampling.max_tokens, answer_tokens())
     try:
         return await Spending.begin_aside(key, num_tokens)
     except TooManyRunning:
