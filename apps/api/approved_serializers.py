@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from apps.ai_chat.approved_answers import MAX_QUESTION_CHARS, MAX_WORDINGS
 from apps.ai_chat.models import ApprovedAnswer
+from apps.api.json_types import ExactTypes
 from apps.widget.models import Site
 
 
@@ -22,7 +23,7 @@ class SiteField(serializers.SlugRelatedField):  # type: ignore[type-arg]
         return super().run_validation(data)
 
 
-class ApprovedAnswerSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+class ApprovedAnswerSerializer(ExactTypes, serializers.ModelSerializer):  # type: ignore[type-arg]
     """An answer, and the wordings of the question it is given to."""
 
     site = SiteField(

@@ -13,18 +13,19 @@ from apps.ai_chat.frame_fields import (
     MAX_REASON_CHARS,
     context,
 )
+from apps.api.json_types import ExactTypes
 
 MAX_KEY_CHARS = 32
 MAX_TITLE_CHARS = 120
 
 
-class TitleSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class TitleSerializer(ExactTypes, serializers.Serializer):  # type: ignore[type-arg]
     """A new title of a conversation."""
 
     title = serializers.CharField(max_length=MAX_TITLE_CHARS)
 
 
-class HandoverSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class HandoverSerializer(ExactTypes, serializers.Serializer):  # type: ignore[type-arg]
     """Which conversation is open."""
 
     conversation = serializers.UUIDField(required=False, allow_null=True)
@@ -80,7 +81,7 @@ class EventQuery(serializers.Serializer):  # type: ignore[type-arg]
     lang = serializers.CharField(required=False, help_text="Language of what is said about it.")
 
 
-class QuestionSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class QuestionSerializer(ExactTypes, serializers.Serializer):  # type: ignore[type-arg]
     """A question. Ids may be chosen by whoever asks: the same again is answered once."""
 
     id = serializers.UUIDField(required=False, help_text="Id of the answer's generation.")
@@ -117,13 +118,13 @@ class QuestionSerializer(serializers.Serializer):  # type: ignore[type-arg]
             raise serializers.ValidationError(f"It {error}.") from None
 
 
-class AgainSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class AgainSerializer(ExactTypes, serializers.Serializer):  # type: ignore[type-arg]
     """Another answer, or more of one."""
 
     id = serializers.UUIDField(required=False, help_text="Id of the new generation.")
 
 
-class StopSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class StopSerializer(ExactTypes, serializers.Serializer):  # type: ignore[type-arg]
     """Where an answer is to end."""
 
     seen = serializers.IntegerField(
@@ -135,7 +136,7 @@ class StopSerializer(serializers.Serializer):  # type: ignore[type-arg]
     )
 
 
-class FeedbackSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class FeedbackSerializer(ExactTypes, serializers.Serializer):  # type: ignore[type-arg]
     """A thumb for an answer."""
 
     value = serializers.ChoiceField(choices=[1, 0, -1], help_text="1 up, -1 down, 0 takes it back.")

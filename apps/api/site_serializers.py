@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from apps.api.json_types import ExactTypes
 from apps.widget.models import Site
 from apps.widget.site_editing import CHANGEABLE
 
 
-class SiteSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+class SiteSerializer(ExactTypes, serializers.ModelSerializer):  # type: ignore[type-arg]
     """One website that carries the chat."""
 
     origins = serializers.SlugRelatedField(

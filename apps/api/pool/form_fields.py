@@ -8,6 +8,8 @@ from typing import Any
 from django import forms
 from rest_framework.exceptions import ValidationError
 
+from apps.api.json_types import is_of_type, it_must_be
+
 
 def form_schema(fields: Mapping[str, forms.Field]) -> dict[str, Any]:
     """Return the JSON schema of what a form with these fields takes.
@@ -74,10 +76,5 @@ def _type_schema(field: forms.Field) -> dict[str, Any]:
 
 def _check_type(name: str, field: forms.Field, value: Any) -> None:
     kind = _type_schema(field)["type"]
-    is_right = {
-        "boolean": isinstance(value, bool),
-        "integer": isinstance(value, int) and not isinstance(value, bool),
-        "string": isinstance(value, str),
-    }[kind]
-    if not is_right:
-        raise ValidationError({name: f"It must be a JSON {kind}."})
+    if not is_of_type(kind, value):
+        raise ValidationError({name: it_must_be(kind)})
