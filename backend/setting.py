@@ -30,7 +30,6 @@ class Setting:
     at_least: float | None = None
     at_most: float | None = None
     choices: tuple[str, ...] = ()
-    section: str = "Site"
     is_secret: bool = False
     """Its value may stand in a file that ``<name>_FILE`` names, and belongs in no log."""
 
@@ -105,3 +104,18 @@ class Setting:
         if isinstance(self.default, (list, tuple)):
             return ",".join(self.default)
         return "" if self.default is None else str(self.default)
+
+
+def number(
+    name: str, default: float, help: str, *, least: float, most: float, alias: str = ""
+) -> Setting:
+    """Return a setting that is a number from ``least`` to ``most``, whole if its default is."""
+    return Setting(
+        name=name,
+        type=type(default),
+        default=default,
+        help=help,
+        at_least=least,
+        at_most=most,
+        alias=alias,
+    )

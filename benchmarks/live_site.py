@@ -105,9 +105,9 @@ def environment(model: Path, directory: Path, num_instances: int) -> dict[str, s
 
 def _limits() -> list[str]:
     """Settings of how much anybody may ask for; 0 sets no limit."""
-    from backend.env import LIMITS, SETTINGS
+    from backend.sections import limits
 
-    return [one.name for one in SETTINGS if one.section == LIMITS and one.type is int]
+    return [one.name for one in limits.SETTINGS if one.type is int]
 
 
 def _manage(environment: Mapping[str, str], *arguments: str) -> str:

@@ -57,10 +57,10 @@ def default_settings(request: pytest.FixtureRequest) -> Iterator[Any]:
 @pytest.fixture
 def unlimited(settings: Any) -> None:
     """Nobody is limited: for tests in which one visitor asks as many do."""
-    from backend.env import LIMITS, SETTINGS
+    from backend.sections import limits
 
-    for setting in SETTINGS:
-        if setting.section == LIMITS and setting.type is int:
+    for setting in limits.SETTINGS:
+        if setting.type is int:
             setattr(settings, setting.name, 0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from backend.env import SETTINGS
+from backend.env import SECTIONS
 
 PATH = Path(__file__).resolve().parents[1] / ".env.example"
 HEAD = """\
@@ -22,21 +22,16 @@ HEAD = """\
 def env_example() -> str:
     """Return the text of the file."""
     lines = [HEAD]
-    section = ""
-    for setting in sorted(SETTINGS, key=lambda one: SECTIONS.index(one.section)):
-        if setting.section != section:
-            section = setting.section
-            lines.append(f"\n# ---- {section} ----\n")
-        lines += textwrap.wrap(setting.help, 98, initial_indent="# ", subsequent_indent="# ")
-        lines.append(f"#{setting.name}={_quoted(setting.default_text)}\n")
+    for title, settings in SECTIONS.items():
+        lines.append(f"\n# ---- {title} ----\n")
+        for setting in settings:
+            lines += textwrap.wrap(setting.help, 98, initial_indent="# ", subsequent_indent="# ")
+            lines.append(f"#{setting.name}={_quoted(setting.default_text)}\n")
     return "\n".join(lines).replace("\n\n\n", "\n\n")
 
 
 def _quoted(value: str) -> str:
     return f'"{value}"' if " " in value else value
-
-
-SECTIONS = list(dict.fromkeys(setting.section for setting in SETTINGS))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
-from backend.env import BASE_DIR, SETTINGS, read_settings, settings_markdown
+from backend.env import BASE_DIR, SETTINGS, read_settings
 from backend.setting import Setting
+from backend.settings_page import settings_page
 
 
 def test_defaults_are_read_from_nothing() -> None:
@@ -87,7 +88,7 @@ def test_table_is_sound() -> None:
 
 def test_documentation_shows_the_table() -> None:
     page = BASE_DIR / "docs" / "settings.md"
-    assert page.read_text() == settings_markdown(), "run `manage.py settings_table --write`"
+    assert page.read_text() == settings_page(), "run `manage.py settings_table --write`"
     for setting in SETTINGS:
         assert f"`{setting.name}`" in page.read_text()
 
@@ -95,7 +96,7 @@ def test_documentation_shows_the_table() -> None:
 def test_command_prints_the_table() -> None:
     out = io.StringIO()
     call_command("settings_table", stdout=out)
-    assert out.getvalue() == settings_markdown()
+    assert out.getvalue() == settings_page()
 
 
 def test_setting_without_alias_ignores_nameless_variables() -> None:

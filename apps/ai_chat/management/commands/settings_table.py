@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from backend.env import BASE_DIR, settings_markdown
+from backend.env import BASE_DIR
+from backend.settings_page import settings_page
 
 
 class Command(BaseCommand):
@@ -21,7 +22,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["write"]:
             path = BASE_DIR / "docs" / "settings.md"
-            path.write_text(settings_markdown())
+            path.write_text(settings_page())
             self.stdout.write(f"wrote {path}")
         else:
-            self.stdout.write(settings_markdown(), ending="")
+            self.stdout.write(settings_page(), ending="")

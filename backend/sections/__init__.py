@@ -1,0 +1,1 @@
+"""The settings by what they are about; ``backend/env.py`` makes one table of them."""
