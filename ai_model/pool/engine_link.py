@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from ai_model.engine.config import EngineConfig
 from ai_model.engine.errors import EngineNotReady
 from ai_model.engine.events import EngineEvent
 from ai_model.engine.request import EngineRequest
@@ -46,7 +47,7 @@ class EngineLink:
         self.is_ready = False
         self.is_asleep = False
         """The engine gave the model back for want of requests; wake() brings it back."""
-        self.n_ctx = config.n_ctx
+        self.n_ctx = self._usual_n_ctx = config.n_ctx
         self.model_label = ""
         self.economy = NORMAL
         """What answers do without for want of memory, from their beginning on."""
@@ -72,8 +73,7 @@ class EngineLink:
         """Make the engine and let it load; returns when loading has begun."""
         self._loop = asyncio.get_running_loop()
         tell_state = partial(self._from_engine, self._take_state)
-        config = replace(self._config.engine_config(), num_instances=num_instances)
-        make = partial(self._factory, config, tell_state)
+        make = partial(self._factory, self._engine_config(num_instances), tell_state)
         try:
             engine = await self._loop.run_in_executor(self._executor, make)
         except Exception as error:
@@ -90,7 +90,7 @@ class EngineLink:
 
     def _answer_room(self, request: PoolRequest) -> int:
         """Return the tokens an answer may have; half of the context stays for the prompt."""
-        return min(request.sampling.max_tokens, self._config.max_tokens, self.n_ctx // 2)
+        return min(request.sampling.max_tokens, self._config.max_tokens, self._context // 2)
 
     async def make_opening(self, request: PoolRequest) -> Opening:
         """Return how the answer begins. Raises PromptTooLong, ValueError, EngineNotReady."""
@@ -171,9 +171,7 @@ class EngineLink:
             if why := self.why_not_switch(info, num_instances):
                 self._switch = None
                 return why
-            config = replace(
-                self._config.engine_config(), model_path=path, num_instances=num_instances
-            )
+            config = replace(self._engine_config(num_instances), model_path=path)
             self._port().switch_model(config)
         except (BadModelFile, EngineNotReady, ValueError) as error:
             self._switch = None
@@ -231,6 +229,11 @@ class EngineLink:
             return False
         return True
 
+    def _engine_config(self, num_instances: int) -> EngineConfig:
+        # Memory is taken for the usual context, even if an operator has a shorter one just now.
+        config = self._config.engine_config()
+        return replace(config, num_instances=num_instances, n_ctx=self._usual_n_ctx)
+
     def _open(self, request: PoolRequest) -> Opening:
         economy, usual_tokens = self.economy, self._answer_room(request)
         max_tokens = min(usual_tokens, economy.max_tokens or usual_tokens)
@@ -240,16 +243,21 @@ class EngineLink:
         opening = make_opening(
             request,
             tokenizer=self._port().tokenizer,
-            n_ctx=self.n_ctx,
+            n_ctx=self._context,
             max_tokens=max_tokens,
             max_messages=max_messages,
         )
         return replace(
             opening,
             is_capped=max_tokens < usual_tokens,
-            has_short_memory=max_messages < self._config.max_messages
-            and opening.prompt.num_dropped_turns > 0,
+            has_short_memory=opening.prompt.num_dropped_turns > 0
+            and (max_messages < self._config.max_messages or self._context < self.n_ctx),
         )
+
+    @property
+    def _context(self) -> int:
+        """Tokens of a conversation the model sees; an operator may have fewer for a while."""
+        return min(self.n_ctx, self._config.n_ctx)
 
     def _count(self, text: str) -> int:
         return count_tokens(text, self._port().tokenizer)

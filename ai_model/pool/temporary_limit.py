@@ -14,6 +14,7 @@ class LimitName(StrEnum):
     """The limits that can be changed for a while; fields of PoolConfig."""
 
     MAX_TOKENS = "max_tokens"
+    CONTEXT = "n_ctx"
     QUEUE_SIZE = "queue_size"
     MAX_INFLIGHT = "max_inflight_per_visitor"
 
@@ -25,6 +26,7 @@ class LimitName(StrEnum):
 
 _BOUNDS = {
     LimitName.MAX_TOKENS: (16, 65_536),
+    LimitName.CONTEXT: (256, 131_072),
     LimitName.QUEUE_SIZE: (0, 10_000),
     LimitName.MAX_INFLIGHT: (1, 10_000),
 }

@@ -16,6 +16,7 @@ from apps.ai_pool.table import duration
 
 LABELS = {
     LimitName.MAX_TOKENS: "Longest answer, in tokens",
+    LimitName.CONTEXT: "Conversation the model sees, in tokens",
     LimitName.QUEUE_SIZE: "Questions that may wait",
     LimitName.MAX_INFLIGHT: "Open questions of one visitor",
 }

@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from ai_model.pool.errors import InflightLimit, QueueFull
+from ai_model.pool.generation import Reduction
 from ai_model.pool.orders import LimitOrder, Orders
 from ai_model.pool.pool import Pool
 from ai_model.pool.temporary_limit import LimitName, TemporaryLimit
 from ai_model.pool.temporary_limits import MAX_SECONDS, TemporaryLimits
+from ai_model.prompt import ChatMessage, Role
 from tests.ai_model.pool.builders import Clock, make_config, make_request, running_pool, until
 from tests.ai_model.pool.fake_engine import factory
+from tests.ai_model.pool.readers import ended
 
 HOUR_S = 3600.0
 
@@ -127,6 +130,36 @@ async def test_answers_that_begin_are_shorter() -> None:
         pool.submit(make_request())
         await until(lambda: engine.requests)
         assert engine.requests[0].sampling.max_tokens == 16
+
+
+async def test_the_model_sees_less_of_a_conversation_and_the_visitor_is_told() -> None:
+    earlier = [ChatMessage(role, "word " * 20) for role in (Role.USER, Role.ASSISTANT)]
+    talk = (*earlier, *earlier, ChatMessage(Role.USER, "Hello"))
+    async with running_pool(make_config(n_ctx=1024)) as (pool, engine):
+        whole, cut = [make_request(messages=talk) for _ in range(2)]
+        pool.submit(whole)
+        await until(lambda: engine.requests)
+        pool.controls.limit(LimitName.CONTEXT, 256, 60)
+        pool.submit(cut)
+        await until(lambda: len(engine.requests) == 2)
+        lengths = [len(one.prompt.tokens) for one in engine.requests]
+        assert lengths[1] <= 256 < lengths[0]
+        engine.finish_all()
+        ends = await ended(pool, whole, cut)
+        assert [end.get("reduced") for end in ends] == [None, str(Reduction.HISTORY)]
+
+
+async def test_a_new_process_takes_memory_for_the_usual_context() -> None:
+    """Or it could not go back."""
+    limit = LimitOrder(name=LimitName.CONTEXT, value=256, ends_unix_s=1e12, max_left_s=60.0)
+    make = factory()
+    pool = Pool(make_config(), engine_factory=make, orders=Orders(limits=(limit,)))
+    await pool.start()
+    try:
+        await until(lambda: pool.is_ready)
+        assert pool.config.n_ctx == 256 and make.engine.config.n_ctx == 512
+    finally:
+        await pool.close()
 
 
 async def test_a_resize_keeps_a_changed_limit_and_the_other_way_round() -> None:
