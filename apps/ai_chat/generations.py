@@ -34,6 +34,7 @@ from apps.ai_chat.errors import ChatError
 from apps.ai_chat.exchange import Exchange
 from apps.ai_chat.models import Message
 from apps.ai_chat.pool_watch import PoolWatch
+from apps.ai_chat.progress_keeper import ProgressKeeper
 from apps.ai_chat.relay import Answer, GenerationRelay
 from apps.ai_chat.sampling import sampling_for
 from apps.ai_chat.services import Sent
@@ -85,6 +86,7 @@ class GenerationRegistry:
         self.pool_watch = PoolWatch(self.spawn)
         self.banner_watch = BannerWatch(self.audience, self.spawn)
         self.warm_ups = WarmUps()
+        self._keeper = ProgressKeeper(self.spawn)
 
     def start(self, *, visitor: Visitor, sent: Sent) -> GenerationRelay:
         """Start the answer to a stored question; the one that runs already is returned as it is."""
@@ -122,6 +124,7 @@ class GenerationRegistry:
             answer,
             exchange,
             self.audience.send,
+            self._keeper,
             is_adopted=is_adopted,
             is_continued=is_continued,
         )
@@ -190,7 +193,7 @@ class GenerationRegistry:
             status = await pool_status()
             text = "\n".join(filter(None, (status.as_text(), wait_words(status))))
         exchange = Exchange(str(sent.generation), self._connect, patience_s=0)
-        relay = GenerationRelay(_answer(visitor, sent), exchange, self.audience.send)
+        relay = GenerationRelay(_answer(visitor, sent), exchange, self.audience.send, self._keeper)
         relay.begin()
         await relay.answer_at_once(text)
 

@@ -32,7 +32,8 @@ from apps.ai_chat.errors import ChatError, visitor_text
 from apps.ai_chat.exchange import TERMINAL, JsonFrame
 from apps.ai_chat.local_pool import LocalPool
 from apps.ai_chat.models import Conversation
-from apps.ai_chat.relay import BEAT_S, ending_of
+from apps.ai_chat.progress_keeper import BEAT_S
+from apps.ai_chat.relay import ending_of
 from apps.ai_chat.services.named import named_conversation
 from apps.ai_chat.visitor import Visitor, visitor_of_user
 
@@ -256,7 +257,7 @@ def _wait(future: Future[None], answer: _Answer, answer_id: uuid.UUID) -> None:
             if future.done() or time.monotonic() > deadline:
                 future.cancel()
                 raise
-            services.save_progress(answer_id=answer_id, text=answer.text)
+            services.save_progress({answer_id: answer.text})
 
 
 def _owner(chat_session: Any, user: Any) -> Visitor:

@@ -22,13 +22,12 @@ from apps.ai_chat.errors import is_retryable, visitor_text
 from apps.ai_chat.exchange import DURABLE, TERMINAL, Exchange, JsonFrame, checksum
 from apps.ai_chat.markdown import blocks_of
 from apps.ai_chat.models import Message
+from apps.ai_chat.progress_keeper import ProgressKeeper
 from apps.ai_chat.services import Ending
 from apps.ai_chat.token_clock import TokenClock
 
 log = logging.getLogger(__name__)
 
-FLUSH_S = 1.0
-BEAT_S = 4.0
 STORE_PAUSES_S = (0.2, 1.0, 3.0)
 LOOK_S = 0.5
 STALL_AGAIN_S = 5.0
@@ -61,13 +60,15 @@ class GenerationRelay:
         answer: Answer,
         exchange: Exchange,
         send: Callable[[str, JsonFrame], None],
+        keeper: ProgressKeeper,
         *,
         is_adopted: bool = False,
         is_continued: bool = False,
     ) -> None:
-        """``send(visitor_key, frame)`` shows a frame to the visitor's open sockets; an adopted
-        answer was begun by another process, which numbered its frames differently; a continued
-        one had an end, and goes on under a new id behind the text it has."""
+        """``send(visitor_key, frame)`` shows a frame to the visitor's open sockets, and ``keeper``
+        keeps the text while it grows. An adopted answer was begun by another process, which
+        numbered its frames differently; a continued one had an end, and goes on under a new id
+        behind the text it has."""
         self.answer = answer
         self.is_adopted = is_adopted
         self.is_continued = is_continued
@@ -82,6 +83,7 @@ class GenerationRelay:
         self._clock = TokenClock()
         self._began_at = time.monotonic()
         self._send = send
+        self._keeper = keeper
 
     def begin(self) -> None:
         """Announce the answer to the visitor's sockets, before anything can go wrong."""
@@ -109,13 +111,14 @@ class GenerationRelay:
     async def run(self, request: PoolRequest) -> None:
         """Follow the answer to its end and store it. Cancelled at shutdown; then what there is
         of the text is kept and the answer stays open for the next process."""
-        keeper = asyncio.create_task(self._keep())
+        keeper, answer_id = self._keeper, self.answer.message
+        keeper.add(answer_id, lambda: self.exchange.text)
         watcher = asyncio.create_task(self._watch())
         try:
             async with aclosing(self.exchange.frames(request)) as frames:
                 async for frame in frames:
                     if frame["type"] in TERMINAL:
-                        keeper.cancel()
+                        keeper.drop(answer_id)
                         watcher.cancel()
                         if await self.finish(frame):
                             await self.exchange.acknowledge()
@@ -124,20 +127,20 @@ class GenerationRelay:
                         self._show(frame)
         except UnknownGeneration:
             # Our own signs of life must not be taken for those of who began the answer.
-            keeper.cancel()
+            keeper.drop(answer_id)
             await self._give_up()
         except asyncio.CancelledError:
-            await asyncio.shield(self._save_progress())
+            await asyncio.shield(keeper.save(answer_id))
             raise
         except Exception:
             log.exception("An answer failed in the web process.")
-            keeper.cancel()
+            keeper.drop(answer_id)
             await self.fail("internal")
         finally:
-            for task in (keeper, watcher):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            keeper.drop(answer_id)
+            watcher.cancel()
+            with suppress(asyncio.CancelledError):
+                await watcher
 
     @property
     def num_written(self) -> int:
@@ -190,21 +193,6 @@ class GenerationRelay:
             self.newest_waiting = frame
         self._send(self.answer.visitor_key, frame)
 
-    async def _keep(self) -> None:
-        """Write the text to the database about once a second, and a sign of life in between."""
-        saved, last_write = "", time.monotonic()
-        while True:
-            await asyncio.sleep(FLUSH_S)
-            text = self.exchange.text
-            if text == saved and time.monotonic() - last_write < BEAT_S:
-                continue
-            try:
-                await self._save_progress()
-            except Exception as error:
-                log.warning("The text so far could not be stored (%s).", type(error).__name__)
-                continue
-            saved, last_write = text, time.monotonic()
-
     async def _watch(self) -> None:
         """Say so when the words stop coming although the pool is at work."""
         told_at: float | None = None
@@ -221,11 +209,6 @@ class GenerationRelay:
             elif told_at is None or now - told_at >= STALL_AGAIN_S:
                 told_at = now
                 self._emit(self._frame("gen.stall", since_ms=round(stalled_s * 1000)))
-
-    async def _save_progress(self) -> None:
-        await database_sync_to_async(services.save_progress)(
-            answer_id=self.answer.message, text=self.exchange.text
-        )
 
     async def finish(self, frame: JsonFrame) -> bool:
         """Store the answer, then tell the sockets; True if it is stored."""

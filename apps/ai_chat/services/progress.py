@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -38,11 +38,15 @@ class Ending:
     quality: str = ""
 
 
-def save_progress(*, answer_id: uuid.UUID, text: str) -> None:
-    """Keep what there is of an answer, and note that its process is alive."""
-    Message.objects.filter(id=answer_id, state=Message.State.STREAMING).update(
-        text=text, beat=timezone.now()
-    )
+def save_progress(texts: Mapping[uuid.UUID, str]) -> None:
+    """Keep what there is of answers, by their ids, and note that their process is alive."""
+    now = timezone.now()
+    with transaction.atomic():
+        # Always in the same order: two processes must not wait for each other's rows.
+        for answer_id in sorted(texts):
+            Message.objects.filter(id=answer_id, state=Message.State.STREAMING).update(
+                text=texts[answer_id], beat=now
+            )
 
 
 def save_answer(*, answer_id: uuid.UUID, text: str, ending: Ending) -> bool:

@@ -23,7 +23,7 @@ def test_answer_ends_once() -> None:
     assert services.save_answer(answer_id=sent.answer, text="Whole.", ending=DONE)
     late = Ending(state=Message.State.INTERRUPTED)
     assert not services.save_answer(answer_id=sent.answer, text="Half", ending=late)
-    services.save_progress(answer_id=sent.answer, text="Hal")
+    services.save_progress({sent.answer: "Hal"})
     assert Message.objects.get(id=sent.answer).text == "Whole."
 
 
@@ -33,7 +33,7 @@ def test_abandoned_is_who_gives_no_sign_of_life() -> None:
     long_ago = timezone.now() - services.STALE_AFTER - timedelta(seconds=1)
     Message.objects.filter(id=sent.answer).update(beat=long_ago)
     assert services.is_abandoned(answer_id=sent.answer)
-    services.save_progress(answer_id=sent.answer, text="x")
+    services.save_progress({sent.answer: "x"})
     assert not services.is_abandoned(answer_id=sent.answer)
     services.save_answer(answer_id=sent.answer, text="x", ending=DONE)
     assert not services.is_abandoned(answer_id=sent.answer), "what has ended is not abandoned"

@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from apps.ai_chat import relay, services
+from apps.ai_chat import progress_keeper, services
 from apps.ai_chat.generations import close_current_registry, get_registry
 from apps.ai_chat.models import Conversation, Message
 from apps.ai_chat.services import progress
@@ -139,8 +139,8 @@ async def test_following_an_unknown_answer_is_no_sign_of_life(
     short = timedelta(seconds=1)
     monkeypatch.setattr(progress, "STALE_AFTER", short)
     monkeypatch.setattr(services, "STALE_AFTER", short)
-    monkeypatch.setattr(relay, "FLUSH_S", 0.05)
-    monkeypatch.setattr(relay, "BEAT_S", 0.05)
+    monkeypatch.setattr(progress_keeper, "FLUSH_S", 0.05)
+    monkeypatch.setattr(progress_keeper, "BEAT_S", 0.05)
     back = await open_tab(ANNA)
     await back.send({"type": "gen.resume", "gen": gen, "after": 0})
     assert (await wait_for_state(gen, "interrupted")).text == "Half"
