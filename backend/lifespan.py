@@ -7,10 +7,13 @@ import logging
 import sys
 from typing import Any
 
+from django.conf import settings
+
 from apps.ai_chat.generations import close_current_registry
 from apps.ai_pool.lifecycle import stop_pool
 from apps.ai_pool.lookout import close_current_lookout
 from apps.ai_pool.start_report import report_at_start
+from backend.held_database import HeldDatabase
 from backend.listen_backlog import raise_backlog
 
 log = logging.getLogger(__name__)
@@ -36,23 +39,30 @@ def follow_reactor() -> None:
     from twisted.internet import reactor
     from twisted.internet.defer import Deferred
 
+    held = HeldDatabase(settings.DATABASES["default"])
+
     def begin() -> Any:
         return Deferred.fromFuture(asyncio.ensure_future(close_chat()))
 
     reactor.callWhenRunning(raise_backlog)  # type: ignore[attr-defined]
     reactor.callWhenRunning(report_at_start)  # type: ignore[attr-defined]
+    reactor.callWhenRunning(held.hold)  # type: ignore[attr-defined]
     reactor.addSystemEventTrigger("before", "shutdown", begin)  # type: ignore[attr-defined]
+    reactor.addSystemEventTrigger("after", "shutdown", held.release)  # type: ignore[attr-defined]
 
 
 async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Answer a lifespan server such as uvicorn."""
+    held = HeldDatabase(settings.DATABASES["default"])
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            held.hold()
             report_at_start()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await close_chat()
             await asyncio.to_thread(stop_pool)
+            held.release()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -28,13 +28,14 @@ def find_approval(*, answer_id: uuid.UUID) -> Approval:
     """
     rows = Message.objects.select_related("question", "conversation")
     answer = rows.get(id=answer_id)
-    question = answer.question
+    question, conversation = answer.question, answer.conversation
     if question is None or answer.is_command:
+        return NOTHING
+    where = {"site_id": conversation.site_id, "language": conversation.language}
+    if not approved_answers.has_any(**where):
         return NOTHING
     if question.answers.exclude(id=answer_id).exists():
         return NOTHING
-    conversation = answer.conversation
-    where = {"site_id": conversation.site_id, "language": conversation.language}
     found = approved_answers.find_answer(**where, text=question.text)
     row = Message.objects.filter(id=answer_id)
     if found is not None:

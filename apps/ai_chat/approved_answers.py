@@ -22,7 +22,7 @@ from apps.ai_chat.question_index import Entry, Near, QuestionIndex
 from apps.ai_chat.wording import normalise
 from apps.widget.models import Site
 
-__all__ = ["find_answer", "find_near", "near_answers", "normalise"]
+__all__ = ["find_answer", "find_near", "has_any", "near_answers", "normalise"]
 
 MAX_QUESTION_CHARS = 400
 """The longest wording; a longer question of a visitor is never matched."""
@@ -43,6 +43,11 @@ _lock = threading.Lock()
 
 
 # For visitors
+
+
+def has_any(*, site_id: int | None, language: str) -> bool:
+    """Whether there is an answer in force that a question in this language could be given."""
+    return bool(_index(site_id, languages_for(site_id=site_id, language=language)).entries)
 
 
 def find_answer(*, site_id: int | None, language: str, text: str) -> ApprovedAnswer | None:

@@ -61,6 +61,10 @@ class Audience:
                 self.part(visitor_key, member)
                 member.leave(code)
 
+    def has_others(self, visitor_key: str, member: Member | None) -> bool:
+        """Whether the visitor has an open socket that is not ``member``."""
+        return any(one is not member for one in self._members.get(visitor_key, ()))
+
     def members(self) -> list[Member]:
         """All open sockets."""
         return [member for members in self._members.values() for member in members]

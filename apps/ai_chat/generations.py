@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -24,6 +24,7 @@ from django.conf import settings
 from ai_model.pool.errors import NoModel
 from ai_model.pool.request import PoolRequest
 from ai_model.pool.status import PoolStatus
+from ai_model.prompt import ChatMessage
 from ai_model.request_id import current_request_id
 from apps.ai_chat import approval, services
 from apps.ai_chat.approval import Approval
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from ai_model.pool.client import PoolClient
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 MAX_REMEMBERED = 32
 """Finished answers whose frames are kept for a late resume; older ones come from the database."""
@@ -146,6 +148,7 @@ class GenerationRegistry:
             await relay.fail("internal")
         finally:
             self._relays.pop(answer.generation, None)
+            relay.is_looked_up.set()
             relay.ended.set()
             if relay.is_finished:
                 self._finished[answer.generation] = relay
@@ -155,9 +158,19 @@ class GenerationRegistry:
     async def _answer(self, relay: GenerationRelay, asker: Asker) -> None:
         answer = relay.answer
         is_new = not (relay.is_adopted or relay.is_continued)
-        if is_new and await self._is_approved(relay):
+        # In one go: each visit of the database opens and closes a connection.
+        # The pool is asked meanwhile, and not waited for by those whom it has nothing to say.
+        status = self._own(self.loop.create_task(pool_status()))
+        look_up = database_sync_to_async(_look_up)
+        found, messages = await look_up(answer.message, is_new=is_new)
+        relay.is_looked_up.set()
+        if found.text is not None:
+            relay.remark("approved")
+            await relay.answer_at_once(found.text)
             return
-        read_messages = database_sync_to_async(services.prompt_messages)
+        if found.near:
+            # Offered in any case, so that they are there when the model is not.
+            relay.remark("did_you_mean", items=list(found.near))
         request = PoolRequest(
             generation=str(answer.generation),
             conversation=str(answer.conversation),
@@ -165,24 +178,12 @@ class GenerationRegistry:
             address=asker.address,
             priority=asker.priority,
             request_id=answer.request_id,
-            messages=await read_messages(answer_id=answer.message),
+            messages=messages,
             produced_text=relay.exchange.text if relay.is_continued else "",
-            sampling=sampling_for(await pool_status()),
+            sampling=sampling_for(await status),
             meta={"message": str(answer.message), "conversation": str(answer.conversation)},
         )
         await relay.run(request)
-
-    async def _is_approved(self, relay: GenerationRelay) -> bool:
-        """Answer without the model what staff have answered; True if that is done. Questions like
-        this one are offered in any case, so that they are there when the model is not."""
-        found = await _approval_for(relay.answer.message)
-        if found.text is not None:
-            relay.remark("approved")
-            await relay.answer_at_once(found.text)
-            return True
-        if found.near:
-            relay.remark("did_you_mean", items=list(found.near))
-        return False
 
     async def answer_command(self, *, visitor: Visitor, sent: Sent) -> None:
         """Answer ``/pool`` without the model: three lines as an ordinary, stored answer."""
@@ -272,7 +273,7 @@ class GenerationRegistry:
         # that socket's database thread.
         return self._own(self.loop.create_task(coroutine, context=contextvars.Context()))
 
-    def _own(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
+    def _own(self, task: asyncio.Task[T]) -> asyncio.Task[T]:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(_report)
@@ -296,10 +297,18 @@ class GenerationRegistry:
                 await task
 
 
-async def _approval_for(answer_id: uuid.UUID) -> Approval:
-    """What staff approved; a look-up that fails must not cost the visitor the answer."""
+def _look_up(answer_id: uuid.UUID, *, is_new: bool) -> tuple[Approval, tuple[ChatMessage, ...]]:
+    """What staff approved for a new question, and what the model is shown where they did not."""
+    found = _approval_for(answer_id) if is_new else approval.NOTHING
+    if found.text is not None:
+        return found, ()
+    return found, services.prompt_messages(answer_id=answer_id)
+
+
+def _approval_for(answer_id: uuid.UUID) -> Approval:
+    """A look-up that fails must not cost the visitor the answer."""
     try:
-        return await database_sync_to_async(approval.find_approval)(answer_id=answer_id)
+        return approval.find_approval(answer_id=answer_id)
     except Message.DoesNotExist:
         raise
     except Exception as error:

@@ -77,6 +77,8 @@ class GenerationRelay:
         self.newest_waiting: JsonFrame | None = None
         """The newest frame without a number: the place in the queue, or the reading progress."""
         self.is_finished = False
+        self.is_looked_up = asyncio.Event()
+        """Set once nothing has to be read for it any more, so that others may read."""
         self.ended = asyncio.Event()
         """Set once nothing more comes, whether or not the answer could be stored."""
         self._splitter = BlockSplitter()

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 from channels.db import database_sync_to_async
@@ -162,7 +163,15 @@ class ChatSession:
             await share.cancel()
             await self._resume(frames.GenResume(gen=sent.generation, after=0))
             return
-        await self._tell(sent.conversation, message=sent.message, has_moved=sent.has_moved)
+        tell = partial(
+            self._tell, sent.conversation, message=sent.message, has_moved=sent.has_moved
+        )
+        # Other tabs need the question before its answer, and all of them have to know when what
+        # they show is hidden. Else this one has it already, and should not wait.
+        has_others = self._registry.audience.has_others(visitor.key, self._member)
+        is_told_first = has_others or sent.has_moved
+        if is_told_first:
+            await tell()
         visitor = await self._owner_now(visitor, sent.conversation, num_moves)
         if sent.is_command:
             await share.settle(0)
@@ -170,6 +179,10 @@ class ChatSession:
         else:
             relay = self._registry.start(visitor=visitor, sent=sent)
             self._registry.spawn(settle_at_end(share, relay))
+            # What is read here would hold up what is read for the answer.
+            await relay.is_looked_up.wait()
+        if not is_told_first:
+            await tell()
 
     async def _first_token(self) -> JsonFrame:
         """A new visitor of a website gets a token once there is something to come back to."""

@@ -45,23 +45,29 @@ def send_message(
     told about itself.
     """
 
-    def store() -> Sent:
+    def store(text: str) -> Sent:
         if is_command(text):
             _check_commands(visitor)
         else:
             check_inflight(visitor, conversation_id)
-        conversation, is_new = _conversation_for(visitor, conversation_id, text, language)
-        parent = _parent_for(conversation, parent_id)
+        conversation = _conversation_for(visitor, conversation_id, text, language)
+        is_new = conversation_id is None
+        last = None if is_new else last_shown(conversation)
+        parent = last if parent_id is None else _parent(conversation, parent_id)
         question = _new_question(
-            conversation, parent, visitor=visitor, cid=cid, text=text, context=context or {}
+            conversation,
+            parent,
+            number=1 if is_new else _next_number(conversation),
+            visitor=visitor,
+            cid=cid,
+            text=text,
+            context=context or {},
         )
-        return replace(_open_answer(question, generation), is_new_conversation=is_new)
+        # Behind what is shown last, nothing else has to be shown or hidden.
+        sent = _open_answer(question, generation, is_branch=parent != last)
+        return replace(sent, is_new_conversation=is_new)
 
-    known = _sent_before(visitor, cid)
-    if known is not None:
-        return known
-    text = clean_text(text, max_chars_for(visitor))
-    return _once(visitor, cid, store)
+    return _once(visitor, cid, text, store)
 
 
 def edit_message(
@@ -77,27 +83,23 @@ def edit_message(
     What followed the old version is hidden with it.
     """
 
-    def store() -> Sent:
+    def store(text: str) -> Sent:
         old = owned_message(visitor, message_id)
         if old.role != Message.Role.USER or old.is_command or is_command(text):
             raise ChatError("not_editable")
         check_inflight(visitor, old.conversation_id)
-        _touch(old.conversation)
         question = _new_question(
             old.conversation,
             old.parent,
+            number=_next_number(old.conversation),
             visitor=visitor,
             cid=cid,
             text=text,
             context=dict(old.context),
         )
-        return _open_answer(question, generation)
+        return _open_answer(question, generation, is_branch=True)
 
-    known = _sent_before(visitor, cid)
-    if known is not None:
-        return known
-    text = clean_text(text, max_chars_for(visitor))
-    return _once(visitor, cid, store)
+    return _once(visitor, cid, text, store)
 
 
 def was_sent(*, visitor: Visitor, cid: uuid.UUID) -> bool:
@@ -156,11 +158,11 @@ def _check_commands(visitor: Visitor) -> None:
         raise ChatError("rate_limited", retry_after_s=max(1, wait_s))
 
 
-def new_answer(question: Message, generation: uuid.UUID) -> Message:
-    """An empty answer in the making, at the end of the conversation."""
+def new_answer(question: Message, generation: uuid.UUID, *, number: int | None = None) -> Message:
+    """An empty answer in the making, at the end of the conversation, which is place ``number``."""
     return Message.objects.create(
         conversation=question.conversation,
-        number=_next_number(question.conversation),
+        number=_next_number(question.conversation) if number is None else number,
         role=Message.Role.ASSISTANT,
         state=Message.State.STREAMING,
         question=question,
@@ -171,13 +173,21 @@ def new_answer(question: Message, generation: uuid.UUID) -> Message:
     )
 
 
-def _once(visitor: Visitor, cid: uuid.UUID, store: Callable[[], Sent]) -> Sent:
-    """Store in one transaction, unless the same was stored at the same time."""
+def _once(visitor: Visitor, cid: uuid.UUID, text: str, store: Callable[[str], Sent]) -> Sent:
+    """Store a question in one transaction, with ``text`` as it is kept, unless it is stored."""
+    try:
+        text = clean_text(text, max_chars_for(visitor))
+    except ChatError:
+        # When it was stored, more may have been allowed.
+        known = _sent_before(visitor, cid)
+        if known is None:
+            raise
+        return known
     try:
         with transaction.atomic():
             wait_turn(visitor)
-            # Once more, now that nobody else writes: it may have arrived twice at once.
-            return _sent_before(visitor, cid) or store()
+            # Looked for while nobody else writes: it may arrive twice at once.
+            return _sent_before(visitor, cid) or store(text)
     except IntegrityError:
         # A database that lets two write at once, or a generation id that is used already.
         known = _sent_before(visitor, cid)
@@ -186,11 +196,13 @@ def _once(visitor: Visitor, cid: uuid.UUID, store: Callable[[], Sent]) -> Sent:
         return known
 
 
-def _open_answer(question: Message, generation: uuid.UUID) -> Sent:
-    """Add the empty answer and show the path that ends with it."""
-    answer = new_answer(question, generation)
-    path = path_to(question.conversation_id, answer.id)
-    has_moved = show_path(question.conversation_id, path)
+def _open_answer(question: Message, generation: uuid.UUID, *, is_branch: bool) -> Sent:
+    """Add the empty answer; show the path that ends with it, if it may be another one."""
+    answer = new_answer(question, generation, number=question.number + 1)
+    has_moved = False
+    if is_branch:
+        path = path_to(question.conversation_id, answer.id)
+        has_moved = show_path(question.conversation_id, path)
     return replace(sent_for(question, answer), has_moved=has_moved)
 
 
@@ -203,9 +215,7 @@ def _sent_before(visitor: Visitor, cid: uuid.UUID) -> Sent | None:
     return None if answer is None else sent_for(question, answer, is_dup=True)
 
 
-def _parent_for(conversation: Conversation, parent_id: uuid.UUID | None) -> Message | None:
-    if parent_id is None:
-        return last_shown(conversation)
+def _parent(conversation: Conversation, parent_id: uuid.UUID) -> Message:
     answers = conversation.messages.filter(role=Message.Role.ASSISTANT)
     parent = answers.filter(id=parent_id).first()
     if parent is None:
@@ -217,14 +227,20 @@ def _new_question(
     conversation: Conversation,
     parent: Message | None,
     *,
+    number: int,
     visitor: Visitor,
     cid: uuid.UUID,
     text: str,
     context: dict[str, str],
 ) -> Message:
+    # Who writes has seen what was there.
+    conversation.num_read = max(conversation.num_read, number)
+    conversation.updated = timezone.now()
+    is_new = conversation._state.adding
+    conversation.save(update_fields=None if is_new else ["num_read", "updated"])
     question = Message.objects.create(
         conversation=conversation,
-        number=_next_number(conversation),
+        number=number,
         role=Message.Role.USER,
         text=text,
         parent=parent,
@@ -233,36 +249,26 @@ def _new_question(
         context=list(context.items()),
         is_command=is_command(text),
     )
-    # Who writes has seen what was there.
-    conversation.num_read = max(conversation.num_read, question.number)
-    conversation.save(update_fields=["num_read"])
     return question
 
 
 def _conversation_for(
     visitor: Visitor, conversation_id: uuid.UUID | None, text: str, language: str
-) -> tuple[Conversation, bool]:
+) -> Conversation:
+    """The visitor's, or a new one, which is not stored yet."""
     if conversation_id is None:
-        conversation = Conversation.objects.create(
+        return Conversation(
             visitor=visitor.key,
             user_id=visitor.user_id,
             site_id=visitor.site_id,
             language=language,
             title=title_of(text),
-            updated=timezone.now(),
         )
-        return conversation, True
     owned = Conversation.objects.select_for_update().filter(visitor=visitor.key)
     found = owned.filter(id=conversation_id).first()
     if found is None:
         raise ChatError("not_found")
-    _touch(found)
-    return found, False
-
-
-def _touch(conversation: Conversation) -> None:
-    conversation.updated = timezone.now()
-    conversation.save(update_fields=["updated"])
+    return found
 
 
 def _next_number(conversation: Conversation) -> int:

@@ -109,6 +109,12 @@ class Tab:
         """Read frames up to the end of an answer."""
         return await self.until("gen.done", "gen.error", timeout_s=timeout_s)
 
+    async def until_settled(self) -> None:
+        """Read frames up to the end of an answer, and until all is said of its question as well."""
+        wanted = {"gen.done", "conversation.updated"}
+        while wanted:
+            wanted.discard((await self.until(*wanted))["type"])
+
     async def until_closed(self, timeout_s: float = 8) -> int:
         """Read frames until the server closes; returns the code."""
         async with asyncio.timeout(timeout_s):

@@ -38,7 +38,7 @@ def test_question_and_empty_answer_are_stored_together() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_stored_when_the_answer_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*args: object) -> None:
+    def fail(*args: object, **options: object) -> None:
         raise RuntimeError("disk full")
 
     monkeypatch.setattr(questions, "new_answer", fail)
@@ -79,7 +79,7 @@ def test_same_cid_again_is_the_same_question_even_at_the_limit(settings: Any) ->
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("num_blind", [1, 2])
+@pytest.mark.parametrize("num_blind", [0, 1])
 def test_same_question_twice_at_once(monkeypatch: pytest.MonkeyPatch, num_blind: int) -> None:
     """The look for an earlier one finds nothing yet; the database has the last word."""
     cid = uuid.uuid4()

@@ -24,7 +24,7 @@ async def asked_and_answered(tab: Tab, text: str, **fields: Any) -> dict[str, An
     """Ask and read to the end; returns the ack."""
     await tab.ask(text, **fields)
     ack = await tab.until("message.ack")
-    await tab.until_end()
+    await tab.until_settled()
     return ack
 
 

@@ -74,7 +74,7 @@ async def with_a_question(
     tabs.append(tab)
     await tab.open()
     await tab.ask(text)
-    await tab.until_end()
+    await tab.until_settled()
     return tab, ids_of(whose, tab.frames)
 
 
