@@ -16,7 +16,7 @@ from apps.ai_chat import services
 
 log = logging.getLogger(__name__)
 
-FLUSH_S = 1.0
+FLUSH_S = 2.0
 """So often a text that has grown is kept."""
 BEAT_S = 4.0
 """So often one that has not: whoever writes nothing for long is taken for dead."""
