@@ -30,12 +30,13 @@ from apps.ai_chat.entrance import (
     language_of,
     speaking,
 )
+from apps.ai_chat.error_frame import error_frame
 from apps.ai_chat.errors import ChatError
 from apps.ai_chat.generations import get_registry, require_open
 from apps.ai_chat.load_test_visitors import load_test_token
 from apps.ai_chat.origin import Origin, is_host_ours, origin_header, origin_of
 from apps.ai_chat.outbox import Outbox
-from apps.ai_chat.session import RECHECK_S, ChatSession, error_frame
+from apps.ai_chat.session import RECHECK_S, ChatSession
 from apps.ai_chat.visitor import visitor_of_scope
 from apps.ai_chat.welcome import welcome_frame
 from apps.ai_pool.limits.address_block import line_of_address

@@ -53,6 +53,15 @@ def message_json(message: Message) -> dict[str, Any]:
     }
 
 
+def message_frame(message: Message) -> dict[str, Any]:
+    """The frame that shows a message to the owner's tabs."""
+    return {
+        "type": "message.updated",
+        "conversation": str(message.conversation_id),
+        "message": message_json(message),
+    }
+
+
 def _versions(message: Message) -> dict[str, Any]:
     """Which of its versions a message is (from 0), and the ids of all, the oldest one first."""
     ids = getattr(message, "versions", None) or services.version_ids(message)

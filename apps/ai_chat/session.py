@@ -25,7 +25,7 @@ from apps.ai_chat.models import Message
 from apps.ai_chat.pool_watch import Watcher
 from apps.ai_chat.quota import count_refusal, settle_at_end, take_share, take_share_once
 from apps.ai_chat.relay import stored_snapshot
-from apps.ai_chat.representation import conversation_json, message_json
+from apps.ai_chat.representation import conversation_json, message_frame
 from apps.ai_chat.spoken import spoken
 from apps.ai_chat.visitor import Visitor
 from apps.ai_pool.sight import session_sees_everything
@@ -163,12 +163,11 @@ class ChatSession:
             await share.cancel()
             await self._resume(frames.GenResume(gen=sent.generation, after=0))
             return
-        tell = partial(
-            self._tell, sent.conversation, message=sent.message, has_moved=sent.has_moved
-        )
         # Other tabs need the question before its answer, and all of them have to know when what
         # they show is hidden. Else this one has it already, and should not wait.
         has_others = self._registry.audience.has_others(visitor.key, self._member)
+        asked = sent.message if has_others else None
+        tell = partial(self._tell, sent.conversation, message=asked, has_moved=sent.has_moved)
         is_told_first = has_others or sent.has_moved
         if is_told_first:
             await tell()
@@ -297,7 +296,7 @@ class ChatSession:
                 reason=frame.reason,
                 comment=frame.comment,
             )
-            return _updated(message)
+            return message_frame(message)
 
         self._send_to_all(await database_sync_to_async(rate)())
 
@@ -323,7 +322,7 @@ class ChatSession:
                 **({"changed": "messages"} if has_moved else {}),
             }
             asked = None if message is None else Message.objects.filter(id=message).first()
-            return frame, None if asked is None else _updated(asked)
+            return frame, None if asked is None else message_frame(asked)
 
         try:
             frame, question = await database_sync_to_async(read)()
@@ -394,20 +393,3 @@ class ChatSession:
 
     async def _ping(self, frame: frames.Ping) -> None:
         self._put({"type": "pong", "n": frame.n})
-
-
-def error_frame(error: ChatError, ref: str | None, language: str = "") -> JsonFrame:
-    """The frame that tells a visitor what went wrong with the frame that ``ref`` names."""
-    with speaking(language):
-        frame: JsonFrame = {"type": "error", "ref": ref, "code": error.code, "text": error.text}
-    if error.retry_after_s is not None:
-        frame["retry_after_s"] = error.retry_after_s
-    if error.code == "too_long" and "n" in error.details:
-        frame["n"] = error.details["n"]
-    return frame
-
-
-def _updated(message: Message) -> JsonFrame:
-    conversation = str(message.conversation_id)
-    shown = message_json(message)
-    return {"type": "message.updated", "conversation": conversation, "message": shown}

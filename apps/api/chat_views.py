@@ -12,9 +12,10 @@ from django.views.decorators.http import require_POST
 
 from apps.ai_chat import frames
 from apps.ai_chat.banner_watch import banner_text
+from apps.ai_chat.error_frame import error_frame
 from apps.ai_chat.errors import ChatError
 from apps.ai_chat.generations import get_registry
-from apps.ai_chat.session import ChatSession, error_frame
+from apps.ai_chat.session import ChatSession
 from apps.ai_chat.welcome import welcome_frame
 from apps.api.admission import admission_of, language_asked
 from apps.api.errors import exception_handler

@@ -14,10 +14,11 @@ from channels.db import database_sync_to_async
 from apps.ai_chat import services
 from apps.ai_chat.audience import Member
 from apps.ai_chat.entrance import Admission
+from apps.ai_chat.error_frame import error_frame
 from apps.ai_chat.errors import ChatError
 from apps.ai_chat.frames import GenResume
 from apps.ai_chat.generations import GenerationRegistry, get_registry
-from apps.ai_chat.session import RECHECK_S, ChatSession, error_frame
+from apps.ai_chat.session import RECHECK_S, ChatSession
 from apps.api.api_keys import is_good
 from apps.api.event_queue import EventQueue, event_bytes
 from apps.api.models import ApiKey

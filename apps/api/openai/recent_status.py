@@ -32,9 +32,15 @@ _looks: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Look] = weakref.We
 
 async def recent_status() -> PoolStatus:
     """Return a status that is half a second old at most. Never raises; waits 3 s at most."""
+    # Whoever goes away takes nobody's answer along.
+    return await asyncio.shield(look_ahead())
+
+
+def look_ahead() -> asyncio.Task[PoolStatus]:
+    """Ask the pool, if nobody has within half a second, for somebody who has other things to do
+    before they want to know."""
     loop = asyncio.get_running_loop()
     look = _looks.get(loop)
     if look is None or not look.is_good(loop.time()):
         look = _looks[loop] = _Look(loop.time(), loop.create_task(pool.pool_status()))
-    # Whoever goes away takes nobody's answer along.
-    return await asyncio.shield(look.task)
+    return look.task

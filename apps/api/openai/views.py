@@ -19,10 +19,10 @@ from apps.ai_pool.connection import get_pool_client
 from apps.ai_pool.limits.allowance import OverLimit
 from apps.ai_pool.limits.answer_tokens import answer_tokens
 from apps.ai_pool.limits.client_address import client_address
-from apps.api.api_keys import BadKey, find_key
+from apps.api.api_keys import BadKey
 from apps.api.bearer import bearer_token
 from apps.api.event_stream import STREAM_HEADERS
-from apps.api.key_threads import in_key_thread
+from apps.api.key_lookup import look_up
 from apps.api.models import ApiKey
 from apps.api.openai import model_name
 from apps.api.openai.answer import Answer
@@ -31,7 +31,7 @@ from apps.api.openai.completion import Completion
 from apps.api.openai.completion_request import CompletionRequest, chat_request, text_request
 from apps.api.openai.errors import OpenAIError
 from apps.api.openai.fields import json_object
-from apps.api.openai.recent_status import recent_status
+from apps.api.openai.recent_status import look_ahead, recent_status
 from apps.api.spending import BUSY_RETRY_S, Spending, TooManyRunning, over_limit_headers
 
 TOO_BIG = "The request is too big."
@@ -56,6 +56,7 @@ def _endpoint(method: str) -> Callable[[View], View]:
                 if request.method != method:
                     text = f"This address takes {method} only."
                     raise OpenAIError(405, "method_not_allowed", text, headers={"Allow": method})
+                look_ahead()
                 return await view(request, await _key_of(request), **names)
             except OpenAIError as error:
                 return error.response()
@@ -180,7 +181,7 @@ async def _key_of(request: HttpRequest) -> ApiKey:
         raise OpenAIError(401, "missing_api_key", text)
     address = str(client_address(request) or "")
     try:
-        key = await in_key_thread(find_key, secret, address=address)
+        key = await look_up(secret, address=address)
     except BadKey as error:
         raise OpenAIError(401, "invalid_api_key", str(error)) from None
     if not key.has_scope(ApiKey.Scope.CHAT):

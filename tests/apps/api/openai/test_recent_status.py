@@ -8,7 +8,7 @@ import pytest
 
 from ai_model.pool.status import PoolState, PoolStatus
 from apps.api.openai import recent_status as module
-from apps.api.openai.recent_status import recent_status
+from apps.api.openai.recent_status import look_ahead, recent_status
 
 
 class Pool:
@@ -59,3 +59,11 @@ async def test_a_pool_that_does_not_answer_is_asked_each_time(
     pool.state = PoolState.READY
     assert (await recent_status()).state is PoolState.READY
     assert pool.num_asked == 2
+
+
+async def test_who_looks_ahead_does_not_wait_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool(monkeypatch)
+    look_ahead()
+    await asyncio.sleep(0)
+    assert pool.num_asked == 1
+    assert (await recent_status()).state is PoolState.READY and pool.num_asked == 1
