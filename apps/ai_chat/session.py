@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any, Protocol
 
 from channels.db import database_sync_to_async
@@ -24,7 +23,7 @@ from apps.ai_chat.generations import GenerationRegistry, get_registry, require_o
 from apps.ai_chat.models import Message
 from apps.ai_chat.pool_watch import Watcher
 from apps.ai_chat.quota import count_refusal, settle_at_end, take_share, take_share_once
-from apps.ai_chat.relay import stored_snapshot
+from apps.ai_chat.relay import GenerationRelay, stored_snapshot
 from apps.ai_chat.representation import conversation_json, message_frame
 from apps.ai_chat.spoken import spoken
 from apps.ai_chat.visitor import Visitor
@@ -164,13 +163,13 @@ class ChatSession:
             await self._resume(frames.GenResume(gen=sent.generation, after=0))
             return
         # Other tabs need the question before its answer, and all of them have to know when what
-        # they show is hidden. Else this one has it already, and should not wait.
+        # they show is hidden. The only tab has it already, and should not wait.
         has_others = self._registry.audience.has_others(visitor.key, self._member)
-        asked = sent.message if has_others else None
-        tell = partial(self._tell, sent.conversation, message=asked, has_moved=sent.has_moved)
-        is_told_first = has_others or sent.has_moved
-        if is_told_first:
-            await tell()
+        is_only_tab = self._member is not None and not has_others
+        is_told_later = is_only_tab and not sent.has_moved and not sent.is_command
+        if not is_told_later:
+            asked = sent.message if has_others else None
+            await self._tell(sent.conversation, message=asked, has_moved=sent.has_moved)
         visitor = await self._owner_now(visitor, sent.conversation, num_moves)
         if sent.is_command:
             await share.settle(0)
@@ -178,10 +177,8 @@ class ChatSession:
         else:
             relay = self._registry.start(visitor=visitor, sent=sent)
             self._registry.spawn(settle_at_end(share, relay))
-            # What is read here would hold up what is read for the answer.
-            await relay.is_looked_up.wait()
-        if not is_told_first:
-            await tell()
+            if is_told_later:
+                self._registry.spawn(self._tell_behind(relay, sent.conversation))
 
     async def _first_token(self) -> JsonFrame:
         """A new visitor of a website gets a token once there is something to come back to."""
@@ -332,6 +329,11 @@ class ChatSession:
         self._send_to_all(frame)
         if question is not None:
             self._registry.audience.send(self.visitor.key, question, but=self._member)
+
+    async def _tell_behind(self, relay: GenerationRelay, conversation_id: uuid.UUID) -> None:
+        """The same once it holds up nothing that is read for the answer."""
+        await relay.is_looked_up.wait()
+        await self._tell(conversation_id)
 
     def _send_to_all(self, frame: JsonFrame) -> None:
         """To every tab of the visitor, and to this line if it is none of them."""
