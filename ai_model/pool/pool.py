@@ -23,7 +23,7 @@ from ai_model.pool.engine_port import EngineFactory, make_engine
 from ai_model.pool.errors import NoModel, PoolError, UnknownGeneration
 from ai_model.pool.event_log import EventLog
 from ai_model.pool.generation import DoneReason, Generation, GenerationState, Outcome
-from ai_model.pool.history import INTERVAL_S, History
+from ai_model.pool.history import History
 from ai_model.pool.listener import Listener
 from ai_model.pool.loading import Loading
 from ai_model.pool.memory_rounds import MemoryRounds
@@ -32,6 +32,7 @@ from ai_model.pool.orders import NO_ORDERS, Orders
 from ai_model.pool.register import Register
 from ai_model.pool.request import PoolRequest
 from ai_model.pool.restarts import NO_RESTARTS, Restarts
+from ai_model.pool.rounds import TICK_S, Rounds
 from ai_model.pool.status import PoolState, PoolStatus
 from ai_model.pool.status_report import report_status
 from ai_model.pool.tasks import Tasks
@@ -40,10 +41,6 @@ from ai_model.pool.warm_ups import WarmUps
 from ai_model.pool.watch import CANCEL_PATIENCE_S, Watch
 from ai_model.sandbox.sandbox import NOT_CONFINED, Confinement
 
-TICK_S = 0.1
-SIZE_S = 5.0
-"""So often an idle pool looks whether it has too many instances, or too few for the hour."""
-SWEEP_S = 60.0
 START_GRACE_S = 5.0
 """After a start, a subscriber may come before the request it belongs to is submitted again."""
 
@@ -127,7 +124,7 @@ class Pool:
             on_freed=self._dispatch,
             clock=clock,
         )
-        self._watch = Watch(
+        watch = Watch(
             config,
             register=register,
             endings=endings,
@@ -163,7 +160,7 @@ class Pool:
             clock=clock,
         )
         """How tight memory is, and what that switches."""
-        self._rounds = MemoryRounds(self.memory, self._timers)
+        self._memory_rounds = MemoryRounds(self.memory, self._timers)
         self._loading = Loading(
             config,
             memory=self.memory,
@@ -177,14 +174,24 @@ class Pool:
             register=register, engine=engine, capacity=capacity, tasks=self._tasks
         )
 
+        self._rounds = Rounds(
+            config,
+            register=register,
+            endings=endings,
+            watch=watch,
+            controls=self.controls,
+            timers=self._timers,
+            dispatch=self._dispatch,
+            observe=self._observe,
+            clock=clock,
+        )
+
     async def start(self) -> None:
         """Begin loading the model; returns at once. Requests may be submitted from now on."""
         self.started_at = self._clock()
         self._tasks.spawn(self._loading.run())
+        self._memory_rounds.begin()
         self._rounds.begin()
-        self._timers.arm("sweep", SWEEP_S, self._sweep)
-        self._timers.arm("size", SIZE_S, self._check_size)
-        self._observe()
 
     # What web processes ask.
 
@@ -207,7 +214,7 @@ class Pool:
         except PoolError as error:
             self._register.refuse(error)
             raise
-        self._timers.arm("tick", TICK_S, self._tick)
+        self._rounds.wake()
         self._dispatch()
 
     def stop(self, generation_id: str, seen: int | None = None) -> None:
@@ -345,7 +352,7 @@ class Pool:
         self.admission.is_closed = True
         for generation in list(self._register.live.values()):
             self._endings.lose(generation, "The pool was closed.")
-        self._rounds.close()
+        self._memory_rounds.close()
         self._timers.close()
         await self._tasks.close()
         await self._engine.close(timeout_s)
@@ -382,32 +389,8 @@ class Pool:
             self._endings.fail(generation, code, reason, is_retryable=not is_waiting)
         self._register.release_all()
 
-    # Time.
-
     def _dispatch(self) -> None:
         self._dispatcher.dispatch()
 
-    def _tick(self) -> None:
-        """Look after deadlines while there is anything to look after."""
-        now = self._clock()
-        for late in self._register.expire(now):
-            text = f"No instance became free within {self.config.timeout_s:.0f} s."
-            self._endings.expire(late, text)
-        self._watch.check(now)
-        self.controls.look()
-        self._dispatch()
-        if self._register.live or self._register.held:
-            self._timers.arm("tick", TICK_S, self._tick)
-
     def _observe(self) -> None:
         self.history.observe(self.status(), self._clock(), unix_s=time.time())
-        self._timers.arm("history", INTERVAL_S, self._observe)
-
-    def _check_size(self) -> None:
-        self.controls.look()
-        self._dispatch()
-        self._timers.arm("size", SIZE_S, self._check_size)
-
-    def _sweep(self) -> None:
-        self.logs.sweep(self._clock())
-        self._timers.arm("sweep", SWEEP_S, self._sweep)

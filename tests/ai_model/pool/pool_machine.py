@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from ai_model.engine.snapshot import EngineState
-from ai_model.pool.pool import TICK_S
+from ai_model.pool.rounds import TICK_S
 from tests.ai_model.pool.builders import durable, text_of
 from tests.ai_model.pool.life import LATE, Life
 from tests.ai_model.pool.pool_trial import PoolTrial

@@ -20,8 +20,9 @@ from ai_model.engine.request import SamplingParams
 from ai_model.engine.snapshot import EngineState
 from ai_model.pool.errors import InflightLimit, NoModel, PoolError, QueueFull
 from ai_model.pool.frames import Frame
-from ai_model.pool.pool import TICK_S, Pool
+from ai_model.pool.pool import Pool
 from ai_model.pool.request import PoolRequest
+from ai_model.pool.rounds import TICK_S
 from tests.ai_model.pool.builders import Clock, make_config, make_request
 from tests.ai_model.pool.hand_loop import HandLoop
 from tests.ai_model.pool.life import Life

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ai_model.pool import pool as pool_module
+from ai_model.pool import rounds
 from ai_model.pool.capacity import SHORTAGE_S, Capacity
 from ai_model.pool.elastic import SHRINK_AFTER_S
 from ai_model.pool.pool import Pool
@@ -108,7 +108,7 @@ async def test_a_pool_grows_with_its_line_and_shrinks_when_idle(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nobody waits while an instance can be made."""
-    monkeypatch.setattr(pool_module, "SIZE_S", 0.01)
+    monkeypatch.setattr(rounds, "SIZE_S", 0.01)
     clock = Clock()
     config = make_config(max_instances=3, hot_instances=1)
     async with running_pool(config, clock=clock) as (pool, engine):
