@@ -1,7 +1,8 @@
 """Bodies are read as they are described: a number is no text, and a text no number.
 
-The REST framework's fields take ``5`` for ``"5"`` and ``"yes"`` for ``true``, as forms send it. In
-JSON that hides a program's mistake, and is not what the description of the API says.
+The REST framework's fields take ``5`` for ``"5"`` and ``"yes"`` for ``true``, as forms send it, and
+count the characters of a text without the spaces around it. In JSON that hides a program's mistake,
+and is not what the description of the API says.
 """
 
 from __future__ import annotations
@@ -25,16 +26,28 @@ class ExactTypes:
     _writable_fields: Any
 
     def to_internal_value(self, data: Any) -> Any:
-        """As the serializer has it. Raises ValidationError naming every field of another type."""
+        """As the serializer has it. Raises ValidationError naming every field that is of another
+        type or too long as it was sent."""
         if isinstance(data, Mapping):
             complaints = {
-                field.field_name: [it_must_be(kind)]
+                field.field_name: [complaint]
                 for field in self._writable_fields
-                if (kind := wrong_type(field, data.get(field.field_name))) is not None
+                if (complaint := _complaint(field, data.get(field.field_name))) is not None
             }
             if complaints:
                 raise serializers.ValidationError(complaints)
         return super().to_internal_value(data)  # type: ignore[misc]
+
+
+def _complaint(field: Any, value: Any) -> str | None:
+    kind = wrong_type(field, value)
+    if kind is not None:
+        return it_must_be(kind)
+    texts = value if isinstance(value, list) else [value]
+    most = getattr(getattr(field, "child", field), "max_length", None)
+    if most is not None and any(isinstance(text, str) and len(text) > most for text in texts):
+        return f"It may have {most} characters at most."
+    return None
 
 
 def wrong_type(field: Any, value: Any) -> str | None:

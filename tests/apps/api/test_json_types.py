@@ -16,14 +16,14 @@ ID = "0b2c8a52-3f4d-4b58-9d6f-64f2d3a8f001"
 class Everything(ExactTypes, serializers.Serializer):  # type: ignore[type-arg]
     """One field of each kind that bodies have."""
 
-    text = serializers.CharField(required=False, allow_null=True)
+    text = serializers.CharField(required=False, allow_null=True, max_length=5)
     number = serializers.IntegerField(required=False)
     is_on = serializers.BooleanField(required=False)
     thumb = serializers.ChoiceField(choices=[1, -1], required=False)
     theme = serializers.ChoiceField(choices=["light", "dark"], required=False)
     id = serializers.UUIDField(required=False)
     when = serializers.DateTimeField(required=False)
-    words = serializers.ListField(child=serializers.CharField(), required=False)
+    words = serializers.ListField(child=serializers.CharField(max_length=5), required=False)
     context = serializers.DictField(required=False)
 
 
@@ -46,6 +46,8 @@ class Everything(ExactTypes, serializers.Serializer):  # type: ignore[type-arg]
         ("words", "one"),
         ("context", "one"),
         ("text", {"a": "b"}),
+        ("text", "one   "),
+        ("words", ["one", "two   "]),
     ],
 )
 def test_another_type_is_refused(name: str, value: Any) -> None:
