@@ -9,6 +9,7 @@ import time
 import psutil
 import pytest
 
+from apps.ai_chat.progress_keeper import FLUSH_S
 from tests.e2e.browserlike import Browserlike, fetch, visitor_cookie
 from tests.live import LiveServer, live_server_process
 
@@ -185,7 +186,7 @@ def test_web_process_killed_in_the_middle_of_an_answer() -> None:
             gen = tab.ask(LONG_QUESTION)
             ack = tab.until("message.ack")
             tab.until_shown(gen, 5)
-            time.sleep(1.3)
+            time.sleep(FLUSH_S + 0.5)
             pool = server.pool_pid()
             server.process.kill()
             server.process.wait(10)
