@@ -21,7 +21,7 @@ from apps.ai_pool.capacity_plan.workload import Workload
 
 REQUEST_S = 0.05
 """What the way of a question and of its first word adds: checking and storing it, handing it on.
-Measured with full-size weights on two slow cores (``benchmarks full_stack``): 0.043."""
+Measured with full-size weights on two slow cores (``benchmarks full_stack``): 0.046."""
 TOKEN_MS = 1.5
 """What a written token costs besides its step: choosing it and bringing it to the visitor."""
 FIRST_RETRY_S, MIN_RETRY_S, MAX_RETRY_S = 5.0, 1.0, 120.0
