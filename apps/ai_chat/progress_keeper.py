@@ -33,8 +33,8 @@ class _Kept:
 class ProgressKeeper:
     """The answers of one event loop, and the task that keeps them while there are any.
 
-    A commit of its own for each of them was the greatest part of what a token cost the web
-    process: with eight answers at once 2.2 ms of 3.2 ms.
+    Before, each had a commit and a connection of its own every second, and with eight answers at
+    once a token cost the web process 3.2 ms; with this and ``held_database.py`` it is 2.0 ms.
     """
 
     def __init__(self, spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]) -> None:
@@ -53,10 +53,10 @@ class ProgressKeeper:
         """No longer. Idempotent."""
         self._answers.pop(answer_id, None)
 
-    async def save(self, answer_id: uuid.UUID) -> None:
-        """Keep one answer now. Raises what the database raises; one that was dropped is not."""
-        if answer_id in self._answers:
-            await self._save({answer_id: self._answers[answer_id].read()})
+    async def save(self, answer_id: uuid.UUID, text: str) -> None:
+        """Keep one answer now, also one that was dropped; what has its end in the database keeps
+        it. Raises what the database raises."""
+        await self._save({answer_id: text})
 
     async def _keep_all(self) -> None:
         while self._answers:

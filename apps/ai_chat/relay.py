@@ -132,7 +132,7 @@ class GenerationRelay:
             keeper.drop(answer_id)
             await self._give_up()
         except asyncio.CancelledError:
-            await asyncio.shield(keeper.save(answer_id))
+            await asyncio.shield(keeper.save(answer_id, self.exchange.text))
             raise
         except Exception:
             log.exception("An answer failed in the web process.")

@@ -92,7 +92,6 @@ async def test_what_has_ended_is_left_alone(
     keeper.add(ONE, lambda: "a")
     keeper.drop(ONE)
     keeper.drop(ONE)
-    await keeper.save(ONE)
     await asyncio.wait_for(tasks[0], 5)
     assert disk.writes == []
     keeper.add(TWO, lambda: "b")
@@ -103,10 +102,20 @@ async def test_what_has_ended_is_left_alone(
 async def test_one_answer_at_once(keeper: ProgressKeeper, disk: Disk) -> None:
     keeper.add(ONE, lambda: "a")
     keeper.add(TWO, lambda: "b")
-    await keeper.save(ONE)
+    await keeper.save(ONE, "a")
     assert disk.writes == [{ONE: "a"}]
     await until_written(disk, 2)
     assert disk.writes[1] == {TWO: "b"}, "the first one has not grown since"
+
+
+async def test_a_last_word_is_kept_though_it_was_dropped(
+    keeper: ProgressKeeper, disk: Disk
+) -> None:
+    """The server goes down while the end of an answer could not be stored yet."""
+    keeper.add(ONE, lambda: "a")
+    keeper.drop(ONE)
+    await keeper.save(ONE, "ab")
+    assert disk.writes == [{ONE: "ab"}]
 
 
 async def test_what_could_not_be_written_is_written_later(
